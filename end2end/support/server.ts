@@ -33,7 +33,7 @@ export class OwnServer {
     while (!server.url && server.process.exitCode === null) {
       if (Date.now() > over) throw new Error(`it did not start in time\n${server.output}`);
       await new Promise(resolve => setTimeout(resolve, 25));
-      server.url = server.output.match(/answers at (http:\/\/\S+)\n/)?.[1] ?? '';
+      server.url = server.output.match(/listening at (http:\/\/\S+)\n/)?.[1] ?? '';
     }
     return server;
   }

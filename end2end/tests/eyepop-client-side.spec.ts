@@ -60,9 +60,9 @@ for (const [language, command] of Object.entries(SERVERS)) {
       if (scripted) {
         watch.expectStatus(502);
         await page.reload();
-        await expect(page.locator('#config')).toHaveText('There is no config: unavailable');
+        await expect(page.locator('#config')).toHaveText('The config could not be read: unavailable');
       }
-      expect(own.output).toMatch(/no token: Keyward answered 401 .*inactive/);
+      expect(own.output).toMatch(/token request failed: Keyward responded with 401 .*inactive/);
       expect(own.output).not.toMatch(SECRET);
       expect(own.output).not.toContain(body.access_token);
     } finally {

@@ -1,4 +1,4 @@
-// A server of one's own that hands its users temporary tokens of Keyward. The key stays here; a token is good for a day.
+// Example server that issues temporary Keyward tokens to its own users. The key stays on this server; a token is valid for 1 day.
 // KEYWARD_URL=… KEYWARD_PROJECT=… KEYWARD_KEY=… APP_PASSWORD=… node server.mjs
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -15,7 +15,8 @@ const page = html.replaceAll("{keyward}", new URL(KEYWARD_URL).origin).replaceAl
 
 const digest = (text) => createHash("sha256").update(text).digest();
 
-// Who asks; undefined: nobody knows. Put your own sessions here: this one has a single user, by HTTP Basic.
+// Returns the name of the authenticated user, or undefined. Replace this with your own sessions: the example has a single
+// password, checked with HTTP Basic authentication.
 function user(request) {
   const [scheme, encoded = ""] = (request.headers.authorization ?? "").split(" ");
   if (scheme.toLowerCase() !== "basic") return undefined;
@@ -23,18 +24,18 @@ function user(request) {
   return name && timingSafeEqual(digest(password), digest(PASSWORD)) ? name : undefined;
 }
 
-// A token for a day, or an error: never anything else that was answered.
+// Requests a token that is valid for 1 day. Any response except a complete token is an error.
 async function temporaryToken() {
   const response = await fetch(new URL("/authentication/token", KEYWARD_URL), {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ secret_key: KEY, expires_in: DAY }),
-    redirect: "error", // the key goes to no other address
-    signal: AbortSignal.timeout(3000), // milliseconds, until the last byte
+    redirect: "error", // do not send the key to another address
+    signal: AbortSignal.timeout(3000), // milliseconds, for the complete response
   });
   const { access_token, expires_in, code } = await response.json();
-  if (response.status !== 200) throw new Error(`Keyward answered ${response.status} ${code}`);
-  if (typeof access_token !== "string" || typeof expires_in !== "number") throw new Error("Keyward's answer is no token");
+  if (response.status !== 200) throw new Error(`Keyward responded with ${response.status} ${code}`);
+  if (typeof access_token !== "string" || typeof expires_in !== "number") throw new Error("the response of Keyward contains no token");
   return { access_token, expires_in };
 }
 
@@ -44,17 +45,17 @@ const json = (response, status, body, headers = {}) =>
     .end(JSON.stringify(body));
 
 const server = createServer(async (request, response) => {
-  const asked = `${request.method} ${request.url}`;
-  if (asked !== "GET /" && asked !== "POST /api/eyepop/auth") return json(response, 404, { error: "not_found" });
-  // One challenge for both: a browser asks for name and password on the page.
+  const route = `${request.method} ${request.url}`;
+  if (route !== "GET /" && route !== "POST /api/eyepop/auth") return json(response, 404, { error: "not_found" });
+  // Both paths have a Basic challenge: on the page, the browser prompts for a name and a password.
   const challenge = { "www-authenticate": 'Basic realm="Pelagic", charset="UTF-8"' };
   if (!user(request)) return json(response, 401, { error: "unauthorized" }, challenge);
-  if (asked === "GET /") return response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
+  if (route === "GET /") return response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
   try {
     json(response, 200, await temporaryToken());
   } catch (error) {
-    console.error(`no token: ${error.message}`);
+    console.error(`token request failed: ${error.message}`);
     json(response, 502, { error: "unavailable" });
   }
 });
-server.listen(Number(PORT), HOST, () => console.log(`answers at http://${HOST}:${server.address().port}`));
+server.listen(Number(PORT), HOST, () => console.log(`listening at http://${HOST}:${server.address().port}`));

@@ -41,15 +41,15 @@ fn user(app: &App, headers: &HeaderMap) -> Option<String> {
 
 /// Requests a token that is valid for one day. Any response except a complete token is an error.
 fn temporary_token(app: &App) -> Result<Value, Fault> {
-    let question = json!({"secret_key": app.key, "expires_in": DAY});
-    let mut response = app.keyward.post(format!("{}/authentication/token", app.url)).send_json(question)?;
+    let request = json!({"secret_key": app.key, "expires_in": DAY});
+    let mut response = app.keyward.post(format!("{}/authentication/token", app.url)).send_json(request)?;
     let answer: Value = response.body_mut().read_json()?;
     if response.status() != 200 {
-        return Err(format!("Keyward answered {} {}", response.status(), answer["code"]).into());
+        return Err(format!("Keyward responded with {} {}", response.status(), answer["code"]).into());
     }
     match (answer["access_token"].as_str(), answer["expires_in"].as_u64()) {
         (Some(token), Some(life)) => Ok(json!({"access_token": token, "expires_in": life})),
-        _ => Err("Keyward's answer is no token".into()),
+        _ => Err("the response of Keyward contains no token".into()),
     }
 }
 
@@ -75,7 +75,7 @@ async fn auth(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     match result.map_err(Fault::from).and_then(|token| token) {
         Ok(token) => json_response(StatusCode::OK, token),
         Err(error) => {
-            eprintln!("no token: {error}");
+            eprintln!("token request failed: {error}");
             json_response(StatusCode::BAD_GATEWAY, json!({"error": "unavailable"}))
         }
     }
@@ -94,6 +94,6 @@ async fn main() -> Result<(), Fault> {
 
     let routes = Router::new().route("/", get(self::page)).route("/api/eyepop/auth", post(auth));
     let listener = tokio::net::TcpListener::bind(env::var("APP_LISTEN").unwrap_or("127.0.0.1:8080".into())).await?;
-    println!("answers at http://{}", listener.local_addr()?);
+    println!("listening at http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, routes.with_state(Arc::new(app))).await?)
 }

@@ -7,17 +7,17 @@ import (
 	"os"
 )
 
-// Asks Keyward whether a key is good. What is no clear yes within a second (1e9 ns), from that address itself, is a no.
+// Verifies a key. Without a decision from this address (no redirects) within 1 second (1e9 ns), the key is denied.
 func verify(key string, scopes []string) (decision map[string]any) {
-	question, _ := json.Marshal(map[string]any{"key": key, "project": os.Getenv("KEYWARD_PROJECT"), "scopes": scopes})
+	request, _ := json.Marshal(map[string]any{"key": key, "project": os.Getenv("KEYWARD_PROJECT"), "scopes": scopes})
 	keyward := http.Client{Timeout: 1e9, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := keyward.Post(os.Getenv("KEYWARD_URL")+"/v1/keys/verify", "application/json", bytes.NewReader(question))
-	var answer bytes.Buffer
+	response, err := keyward.Post(os.Getenv("KEYWARD_URL")+"/v1/keys/verify", "application/json", bytes.NewReader(request))
+	var body bytes.Buffer
 	if err == nil {
 		defer response.Body.Close()
-		_, err = answer.ReadFrom(response.Body)
+		_, err = body.ReadFrom(response.Body)
 	}
-	if err != nil || response.StatusCode != 200 || json.Unmarshal(answer.Bytes(), &decision) != nil || (decision["valid"] != true && decision["valid"] != false) {
+	if err != nil || response.StatusCode != 200 || json.Unmarshal(body.Bytes(), &decision) != nil || (decision["valid"] != true && decision["valid"] != false) {
 		return map[string]any{"valid": false, "code": "unavailable"}
 	}
 	return decision

@@ -1,4 +1,4 @@
-// Asks Keyward whether a key is good, of one's own project and with these scopes. What is no clear yes within a second is a no.
+// Verifies that a key belongs to the project and has the scopes. Without a decision within 1 second, the key is denied.
 // KEYWARD_URL=… KEYWARD_PROJECT=… KEYWARD_KEY=… node verify.mjs data:read
 
 const { KEYWARD_URL, KEYWARD_PROJECT = "", KEYWARD_KEY } = process.env;
@@ -9,15 +9,15 @@ async function verify(key, scopes) {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ key, project: KEYWARD_PROJECT, scopes }),
-      redirect: "error", // the key goes to no other address
-      signal: AbortSignal.timeout(1000), // milliseconds, until the last byte
+      redirect: "error", // do not send the key to another address
+      signal: AbortSignal.timeout(1000), // milliseconds, for the complete response
     });
-    if (response.status !== 200) throw new Error(`it answered ${response.status}`);
+    if (response.status !== 200) throw new Error(`the response has status ${response.status}`);
     const decision = await response.json();
-    if (typeof decision?.valid !== "boolean") throw new Error("its answer is no decision");
+    if (typeof decision?.valid !== "boolean") throw new Error("the response is not a decision");
     return decision;
   } catch (error) {
-    return { valid: false, code: "unavailable", message: `Keyward could not be asked: ${error.message}` };
+    return { valid: false, code: "unavailable", message: `Keyward did not return a decision: ${error.message}` };
   }
 }
 

@@ -7,15 +7,15 @@ use std::{env, error::Error, process::ExitCode, time::Duration};
 
 fn request_decision(keyward: &ureq::Agent, key: &str, scopes: &[String]) -> Result<Value, Box<dyn Error>> {
     let url = env::var("KEYWARD_URL")? + "/v1/keys/verify";
-    let question = json!({"key": key, "project": env::var("KEYWARD_PROJECT")?, "scopes": scopes});
-    let mut response = keyward.post(url).send_json(question)?;
+    let request = json!({"key": key, "project": env::var("KEYWARD_PROJECT")?, "scopes": scopes});
+    let mut response = keyward.post(url).send_json(request)?;
     let decision: Value = response.body_mut().read_json()?;
     let decided = response.status() == 200 && decision["valid"].is_boolean();
-    if decided { Ok(decision) } else { Err("its answer is no decision".into()) }
+    if decided { Ok(decision) } else { Err("the response is not a decision".into()) }
 }
 
 fn verify(keyward: &ureq::Agent, key: &str, scopes: &[String]) -> Value {
-    let closed = |error| json!({"valid": false, "code": "unavailable", "message": format!("Keyward could not be asked: {error}")});
+    let closed = |error| json!({"valid": false, "code": "unavailable", "message": format!("Keyward did not return a decision: {error}")});
     request_decision(keyward, key, scopes).unwrap_or_else(closed)
 }
 
