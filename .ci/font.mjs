@@ -1,6 +1,6 @@
-// Makes the site's font small: node .ci/font.mjs IN OUT
-// Of the variable font only what the pages show: Latin-1 and the typographic marks, weights from 400 to 600, kerning and tabular
-// figures. Other scripts are drawn by the fonts of the reader's system, as before.
+// Reduces the font of the site: node .ci/font.mjs IN OUT
+// Keeps only what the pages use: Latin-1 and typographic marks, weights from 400 to 600, kerning, and tabular figures. Other scripts use
+// the fonts of the user's system.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import subsetFont from "subset-font";

@@ -1,6 +1,6 @@
-// Makes one folder of the site out of several: node .ci/site.mjs OUT FROM...
-// Writes only what differs, so that the server, which embeds OUT, is built again only when it must be; removes what is in no FROM.
-// Whatever compresses lies there three times: as it is, `.br` and `.gz`.
+// Merges several folders into the folder of the site: node .ci/site.mjs OUT FROM...
+// Writes only files that differ, so that the server, which embeds OUT, is rebuilt only if necessary. Removes files that are in no FROM.
+// Compressible files are written three times: uncompressed, `.br`, and `.gz`.
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -38,12 +38,12 @@ for (const folder of from) {
     const stored = read(path);
     const whole = stored?.equals(bytes) && forms.every(([suffix]) => statSync(path + suffix, { throwIfNoEntry: false }));
     if (whole) continue;
-    // The plain file last: should this be broken off, it still differs the next time.
+    // The plain file is written last: after an interruption, it still differs in the next run.
     mkdirSync(dirname(path), { recursive: true });
     const sizes = forms.toReversed().map(([suffix, make]) => {
       const made = make();
       writeFileSync(path + suffix, made);
-      return `${suffix || "plain"} ${made.length}`;
+      return `${suffix || "uncompressed"} ${made.length}`;
     });
     report.push(`    ${name}: ${sizes.toReversed().join(", ")} bytes`);
   }
