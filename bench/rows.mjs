@@ -1,4 +1,4 @@
-// The rows of the table: what is started, what is asked of it, and what is right.
+// The rows of the table: the program, the requests, and the correct responses.
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const node = (name, ...words) => ({ command: [process.execPath, server(name), ..
 const VERIFY = { method: 'POST', path: '/v1/keys/verify', header: '' };
 const BATCH = 100;
 
-/** All rows; `prepare` of a row makes its files once, and gives `{ command, env, file }`. */
+/** All rows. `prepare` of a row creates its files once, and returns `{ command, env, file }`. */
 export function rows({ keyward, work, seed, large, people }) {
   const random = generator(seed);
   const folder = (name) => join(work, name);
@@ -29,7 +29,7 @@ export function rows({ keyward, work, seed, large, people }) {
   const verifyRow = (id, name, size) => ({
     id, name, form: VERIFY, needs: [size],
     prepare: (port) => ({ ...keyward.serve(folder(size), port), file: lines(id, verify(mixed(secrets(size), count(of[size]), random))) }),
-    // So that the memory is that of all keys.
+    // So that all keys are in memory.
     touch: size === 'large' ? () => secrets(size) : undefined,
   });
   const nginxRow = (id, name, size) => ({
@@ -58,7 +58,7 @@ export function rows({ keyward, work, seed, large, people }) {
 
   return [
     {
-      id: 'empty', name: 'empty axum `POST`, same binary', form: VERIFY, needs: ['small'],
+      id: 'empty', name: 'an empty axum `POST` in the same binary', form: VERIFY, needs: ['small'],
       prepare: (port) => ({
         command: [keyward.binary, 'bench-empty', '--listen', `127.0.0.1:${port}`], env: {},
         file: lines('empty', verify(mixed(secrets('small'), count(of.small), random)).map((line) => ({ ...line, expected: '' }))),
@@ -90,7 +90,7 @@ export function rows({ keyward, work, seed, large, people }) {
       },
     },
     {
-      id: 'batch', name: `verify, ${BATCH} keys a request (figures a key)`, form: { ...VERIFY, path: '/v1/keys/verify:batch' }, needs: ['small'], unit: BATCH,
+      id: 'batch', name: `verify, ${BATCH} keys per request (figures per key)`, form: { ...VERIFY, path: '/v1/keys/verify:batch' }, needs: ['small'], unit: BATCH,
       prepare: (port) => {
         const keys = secrets('small');
         const list = Array.from({ length: 1000 }, () => mixed(keys, BATCH, random));
@@ -119,7 +119,7 @@ export function rows({ keyward, work, seed, large, people }) {
         const file = join(folder('better-auth'), 'auth.db');
         const made = execFileSync(process.execPath, [server('better-auth'), file, 'fill', '1000'], { maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'pipe'] });
         writeFileSync(join(folder('better-auth'), 'secrets'), made, { mode: 0o600 });
-        // It removes an expired key when it is asked for: from then on the key is unknown there.
+        // better-auth removes an expired key when it is verified. After that, the key is unknown.
         const list = verify(mixed(secrets('better-auth'), count(1000), random))
           .map((line) => (line.expected.startsWith('"valid":false') ? { ...line, expected: '"valid":false' } : line));
         return { ...node('better-auth', file, port), file: lines('better-auth', list) };
@@ -150,13 +150,13 @@ export function rows({ keyward, work, seed, large, people }) {
     },
     createRow('create-small', 'durable create, the use case, 32 clients, no HTTP', 'small', () => [keyward.binary, 'bench-create', '--clients', '32']),
     createRow('bare', 'bare loop of the same two inserts', 'small', (file) => [process.execPath, server('bare'), file]),
-    createRow('create-large', `durable create with ${large.toLocaleString('en')} keys there`, 'large', () => [keyward.binary, 'bench-create', '--clients', '32']),
-    listRow('list-small', 'list page of 50 keys, 1,000 keys there, one connection', 'small'),
-    listRow('list-large', `list page of 50 keys, ${large.toLocaleString('en')} keys there, one connection`, 'large'),
+    createRow('create-large', `durable create with ${large.toLocaleString('en')} keys in the database`, 'large', () => [keyward.binary, 'bench-create', '--clients', '32']),
+    listRow('list-small', 'list page of 50 keys, 1,000 keys in the database, one connection', 'small'),
+    listRow('list-large', `list page of 50 keys, ${large.toLocaleString('en')} keys in the database, one connection`, 'large'),
   ].map((row) => ({ ...row, port: freePort() }));
 }
 
-/** What of the figures is set beside what, and what quality.md asks. `of` over `against`, in requests a second. */
+/** Comparisons of two rows, with their requirements (`least`) and targets (`aim`): `of` divided by `against`, in requests per second. */
 export const RATIOS = [
   { of: 'verify-small', against: 'empty', least: 0.85, aim: 0.95 },
   { of: 'verify-small', against: 'nginx-small', least: 0.9, aim: 1.0 },
@@ -170,7 +170,7 @@ export const RATIOS = [
   { of: 'create-large', against: 'create-small', least: 1 / 1.3, aim: 1 / 1.1, disk: true },
 ];
 
-/** What quality.md asks of a row by itself. `up`: more is better. */
+/** Requirements and targets of single rows. `up`: more is better. */
 export const BOUNDS = [
   { of: 'verify-small', what: 'MB at rest', get: (it) => it.rest / 1024, least: 15, aim: 8 },
   { of: 'verify-small', what: 'start ms', get: (it) => it.start, least: 60, aim: 30 },

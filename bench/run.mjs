@@ -1,4 +1,4 @@
-// `make bench`: every row in turn, as often as there are runs, so that a slow minute hits all of them; then one table.
+// `make bench`: measures all rows in turn in each run, so that a slow minute affects all of them, and prints one table.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const binary = resolve(process.env.KEYWARD_BIN ?? join(root, 'target/release/keyward'));
 const out = join(root, 'target/bench');
 mkdirSync(out, { recursive: true });
-// On the file system of the project, as the disk decides some of the rows. Secrets are in it: it goes in the end.
+// On the file system of the repository, because some rows depend on the disk. It contains secrets and is removed at the end.
 const work = mkdtempSync(join(out, 'run-'));
 const say = (text) => console.error(`==> ${text}`);
 const keyward = new Keyward(binary);
@@ -32,7 +32,7 @@ try {
   const chosen = all({ keyward, work, seed: options.seed, large: options.large, people });
   const wanted = options.profile ? [options.profile] : options.only;
   const unknown = wanted.filter((id) => !chosen.some((row) => row.id === id));
-  if (unknown.length) throw new Error(`there is no row ${unknown.join(', ')}; there are ${chosen.map((row) => row.id).join(', ')}`);
+  if (unknown.length) throw new Error(`unknown row: ${unknown.join(', ')}. The rows are: ${chosen.map((row) => row.id).join(', ')}`);
   const rows = chosen.filter((row) => wanted.length === 0 || wanted.includes(row.id));
   const notes = await prepare(rows);
   if (options.profile) await profile(rows[0], options);
@@ -45,25 +45,25 @@ async function prepare(rows) {
   const notes = [];
   for (const [size, keys] of [['small', 1000], ['large', options.large]]) {
     if (!rows.some((row) => row.needs.includes(size))) continue;
-    say(`Making ${keys.toLocaleString('en')} keys.`);
+    say(`Creating ${keys.toLocaleString('en')} keys.`);
     people[size] = await keyward.fill(join(work, size), keys);
-    notes.push(`\`keyward demo\` made ${keys.toLocaleString('en')} keys in ${people[size].seconds.toFixed(1)} s`);
+    notes.push(`\`keyward demo\` created ${keys.toLocaleString('en')} keys in ${people[size].seconds.toFixed(1)} s`);
   }
   for (const row of rows) {
     row.port = await row.port;
     row.runs = [];
     if (!row.prepare) continue;
     say(`Preparing ${row.id}.`);
-    // A row that cannot be measured does not keep the others from it; the table and the exit code say so.
+    // A row that cannot be measured does not affect the others. The table and the exit code report it.
     row.made = await Promise.resolve().then(() => row.prepare(row.port)).catch((error) => void fail(row, error));
   }
   return notes;
 }
 
 function fail(row, error) {
-  const said = (error?.message ?? String(error)).replaceAll(/\s+/g, ' ').slice(0, 300);
-  figures[row.id] = { failed: said };
-  say(`${row.id} is not measured: ${said}`);
+  const message = (error?.message ?? String(error)).replaceAll(/\s+/g, ' ').slice(0, 300);
+  figures[row.id] = { failed: message };
+  say(`${row.id} was not measured: ${message}`);
 }
 
 async function measureAll(rows, notes) {
@@ -73,7 +73,7 @@ async function measureAll(rows, notes) {
       try {
         const seen = row.create ? await create(row, options, run) : await measure(row, row.made, options, run);
         row.runs.push(seen);
-        say(`run ${run + 1} of ${options.runs}, ${row.id}: ${Math.round(seen.rate)}/s, ${seen.cpu.toFixed(2)} µs, ${seen.wrong} wrong of ${seen.checked}${seen.first ? ` (${seen.first})` : ''}`);
+        say(`Run ${run + 1} of ${options.runs}, ${row.id}: ${Math.round(seen.rate)}/s, ${seen.cpu.toFixed(2)} µs CPU, ${seen.wrong} of ${seen.checked} responses wrong${seen.first ? ` (${seen.first})` : ''}`);
       } catch (error) {
         fail(row, error);
       }
@@ -88,8 +88,8 @@ function report(rows, notes) {
   const size = (statSync(binary).size / 2 ** 20).toFixed(1);
   const text = `${table(rows, figures, { ratios: RATIOS, bounds: BOUNDS })}
 
-Medians of ${options.runs} runs of ${options.seconds} s, the rows in turn; the server on core 0, the load (wrk, ${options.connections} connections) on core 1; seed ${options.seed}.
-Latency is that of a closed loop at full load: a request waits for the ones before it, and what was not sent meanwhile is not counted.
+Medians of ${options.runs} runs of ${options.seconds} s, the rows in turn. Server on core 0, load (wrk, ${options.connections} connections) on core 1. Seed: ${options.seed}.
+The latency is that of a closed loop at full load: a request waits for the ones before it. Requests that were not sent meanwhile are not counted.
 The binary has ${size} MB with its assets. ${notes.join('; ')}.
 Machine: ${machine(binary, dependencies)}
 `;
@@ -98,7 +98,7 @@ Machine: ${machine(binary, dependencies)}
   console.log(text);
   const wrong = rows.filter((row) => figures[row.id].failed || figures[row.id].wrong > 0);
   if (wrong.length) {
-    say(`Wrong answers or no figures: ${wrong.map((row) => row.id).join(', ')}.`);
+    say(`Wrong responses or no figures: ${wrong.map((row) => row.id).join(', ')}.`);
     process.exitCode = 1;
   }
 }

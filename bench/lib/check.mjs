@@ -1,5 +1,5 @@
-// Asks a server one request after the other over one connection, and knows the right answer to each: no answer is taken for
-// another's. It runs beside the load at a low rate, and finds the first right answer after a start.
+// Sends requests one after the other over one connection, and checks each response. It runs during the load at a low rate, and waits for
+// the first correct response after a start.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -9,7 +9,7 @@ export function parse(line) {
   return { status: Number(status), expected, payload: payload.join('\t') };
 }
 
-/** What the answer says of each key of a batch: `valid`, or the code of the refusal. */
+/** The result of each key of a batch: `valid`, or the reason code. */
 function verdicts(body) {
   return [...body.matchAll(/"valid":(?:(true)|false,"code":"(\w+)")/g)].map(([, valid, code]) => (valid ? 'valid' : code));
 }
@@ -28,7 +28,7 @@ export class Checker {
     this.form = form;
   }
 
-  /** One request: its status and body. */
+  /** Sends one request, and returns the status and the body. */
   ask(line) {
     const { method, path, header } = this.form;
     const headers = {};
@@ -44,13 +44,13 @@ export class Checker {
         response.on('end', () => resolve({ status: response.statusCode, body: Buffer.concat(parts).toString() }));
         response.on('error', reject);
       });
-      request.setTimeout(10_000, () => request.destroy(new Error('no answer in 10 s')));
+      request.setTimeout(10_000, () => request.destroy(new Error('no response within 10 s')));
       request.on('error', reject);
       request.end(body);
     });
   }
 
-  /** Asks lines drawn at random until told to stop. */
+  /** Sends random lines until `done.now` is set. */
   async during(lines, random, done, perSecond) {
     const seen = { asked: 0, wrong: 0, first: '' };
     while (!done.now) {

@@ -1,13 +1,13 @@
-// Keys with what is to be said of them, and requests drawn from them.
+// Keys with their expected results, and requests with them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { pick } from './random.mjs';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** Of a hundred requests, so many are with a key of this kind. */
+/** Percentage of requests with a key of each kind. */
 export const MIX = { valid: 85, inactive: 4, expired: 4, deleted: 2, not_yet_valid: 1, unknown: 4 };
 
-/** The file that `keyward demo --secrets` writes. */
+/** Reads the file that `keyward demo --secrets` writes. */
 export function read(file) {
   return readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => {
     const [secret, verdict, id] = line.split(' ');
@@ -15,7 +15,7 @@ export function read(file) {
   });
 }
 
-/** A secret that nobody was given: well-formed, with the right checksum. */
+/** Returns a secret of no key: well-formed, with a correct checksum. */
 export function unknown(random) {
   let text = 'kw_live_';
   for (let i = 0; i < 50; i += 1) text += ALPHABET[Math.floor(random() * 62)];
@@ -25,7 +25,7 @@ export function unknown(random) {
   return text + sum;
 }
 
-/** So many keys in the proportions of `MIX`, shuffled; a kind that is not there gives its part to the good ones. */
+/** Returns `count` random keys in the proportions of `MIX`. If a kind has no keys, valid keys take its place. */
 export function mixed(keys, count, random, mix = MIX) {
   const kinds = Map.groupBy ? Map.groupBy(keys, (key) => key.verdict) : grouped(keys);
   const parts = Object.entries(mix).flatMap(([kind, part]) => {
@@ -47,10 +47,10 @@ function grouped(keys) {
   return kinds;
 }
 
-/** What an answer of ours says of a key: of a good one, whose it is. */
+/** The expected part of Keyward's response for a key: for a valid key, its ID. */
 export const said = (key) => (key.verdict === 'valid' ? `"key_id":"${key.id}"` : `"valid":false,"code":"${key.verdict}"`);
 
-/** Writes a file of requests; each line is `{ status, expected, payload }`. */
+/** Writes a file of requests. Each line is `{ status, expected, payload }`. */
 export function write(file, lines) {
   const text = lines.map(({ status, expected, payload }) => `${status}\t${expected}\t${payload}\n`);
   writeFileSync(file, text.join(''), { mode: 0o600 });

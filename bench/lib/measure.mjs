@@ -1,4 +1,4 @@
-// One run of one row: the server alone on its core, the load on the other.
+// One run of one row: the server alone on one core, the load on the other.
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -8,43 +8,43 @@ import { Program, SERVER_CORE } from './program.mjs';
 import { generator } from './random.mjs';
 import { wrk } from './wrk.mjs';
 
-/** Requests a second that are checked beside the load; the load's own answers are only counted. */
+/** Requests per second of the checker during the load. The responses to the load itself are only counted. */
 const BESIDE = 200;
-/** Seconds in which every answer is checked, and connections there. */
+/** Duration and connections of the load in which every response is checked. */
 const CHECKED = { seconds: 2, connections: 16 };
 
 export const lines = (file) => readFileSync(file, 'utf8').trimEnd().split('\n').map(parse);
 
-/** The right answer to a good key: what the server is waited for with. */
+/** Returns a request with a valid key, to wait for the server. */
 const good = (list) => list.find((line) => line.status < 300 && !line.expected.startsWith('"valid":false')) ?? list[0];
 
-/** Asks for every key once, a thousand at a time: from then on a server that keeps them in memory has them all. */
+/** Verifies every key once, 1,000 per request. After that, a server that keeps keys in memory has all of them. */
 async function touch(port, keys) {
   const checker = new Checker(port, { method: 'POST', path: '/v1/keys/verify:batch', header: '' });
   for (let from = 0; from < keys.length; from += 1000) {
     const part = keys.slice(from, from + 1000);
     const asked = { payload: JSON.stringify({ keys: part.map((key) => ({ key: key.secret })) }) };
     let { status, body } = await checker.ask(asked);
-    // Busy: it may still be reading what it keeps.
+    // Busy: the server may still be loading its keys.
     for (let tries = 0; status === 503 && tries < 300; tries += 1) {
       await sleep(100);
       ({ status, body } = await checker.ask(asked));
     }
     const line = { status: 200, expected: `=${part.map((key) => key.verdict).join(',')}` };
-    if (!isRight(line, status, body)) throw new Error(`a batch was answered wrong: ${status} ${body.slice(0, 200)}`);
+    if (!isRight(line, status, body)) throw new Error(`wrong response to a batch: ${status} ${body.slice(0, 200)}`);
   }
   checker.close();
 }
 
-/** A wrong label must be seen, by the checker beside the load and by the one within it; otherwise nothing that they say counts. */
+/** Fails if the checker or the load generator does not detect a wrong label. Otherwise their results would prove nothing. */
 async function provesItself(row, made, list, checker) {
   const false_ = { ...good(list), status: 299 };
   const answer = await checker.ask(false_);
-  if (isRight(false_, answer.status, answer.body)) throw new Error('the checker takes a wrong answer for right');
+  if (isRight(false_, answer.status, answer.body)) throw new Error('the checker did not detect a wrong response');
   const file = `${made.file}.false`;
   const text = readFileSync(made.file, 'utf8').split('\n').filter(Boolean).slice(0, 20);
   const at = text.findIndex((line) => !line.split('\t')[1].startsWith('"valid":false') && Number(line.split('\t')[0]) < 300);
-  // The verdict alone is changed; where no body is looked at, the status.
+  // Changes only the result, or the status if the body is not checked.
   const [status, expected, payload] = text[at].split('\t');
   const lie = expected.startsWith('=')
     ? `=${expected.slice(1).split(',').map((word, i) => (i > 0 ? word : word === 'valid' ? 'unknown' : 'valid')).join(',')}`
@@ -53,14 +53,14 @@ async function provesItself(row, made, list, checker) {
   text[at] = expected === '' ? `299\t\t${payload}` : `${status}\t${lie}\t${payload}`;
   writeFileSync(file, text.join('\n') + '\n', { mode: 0o600 });
   const seen = { answers: 0, wrong: 0 };
-  // A slow server may not have been asked the one question in a second.
+  // With a slow server, 1 s may not be enough to send the changed request.
   for (let seed = 0; seen.wrong === 0 && seed < 10; seed += 1) {
     const again = await wrk({ port: row.port, form: row.form, file, seed, seconds: 1, connections, check: true });
     seen.answers += again.answers;
     seen.wrong += again.wrong;
   }
-  if (seen.wrong === 0) throw new Error('the load did not see a wrong answer');
-  if (text.length > 3 && seen.answers > 50 && seen.wrong > seen.answers / 2) throw new Error('the load took most answers for wrong');
+  if (seen.wrong === 0) throw new Error('the load generator did not detect a wrong response');
+  if (text.length > 3 && seen.answers > 50 && seen.wrong > seen.answers / 2) throw new Error('the load generator reported most responses as wrong');
 }
 
 export async function serve(row, made, list, run = async () => {}) {
@@ -75,7 +75,7 @@ export async function serve(row, made, list, run = async () => {}) {
   }
 }
 
-/** Figures of one run. */
+/** Returns the figures of one run. */
 export async function measure(row, made, options, number) {
   const list = lines(made.file);
   const load = {
@@ -118,23 +118,23 @@ export async function measure(row, made, options, number) {
   });
 }
 
-/** The same of a program that makes its own load, and prints what it saw as JSON. */
+/** The same for a program that creates its own load and prints its figures as JSON. */
 export async function create(row, options, number) {
   const { command, env } = row.create(number);
   const words = command.includes('bench-create') ? ['--seconds', String(options.seconds)] : [String(options.seconds)];
-  // bash knows what a program has used when it has ended.
+  // bash reports the CPU time of a program after its end.
   const script = 'TIMEFORMAT="CPU %U %S"; time "$@"';
   const child = spawn('taskset', ['-c', SERVER_CORE, 'bash', '-c', script, 'bash', ...command, ...words], { env: { ...process.env, ...env } });
   const text = { out: '', err: '' };
   child.stdout.on('data', (part) => (text.out += part));
   child.stderr.on('data', (part) => (text.err += part));
   const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`${command[0]} ended with ${code}: ${text.err.slice(-500)}`);
+  if (code !== 0) throw new Error(`${command[0]} exited with ${code}: ${text.err.slice(-500)}`);
   const said = JSON.parse(text.out);
   const cpu = /CPU ([\d.]+) ([\d.]+)/.exec(text.err);
   const micros = (Number(cpu[1]) + Number(cpu[2])) * 1e6;
   return {
     rate: said.created / said.seconds, cpu: micros / said.created, core: micros / 1e6 / said.seconds, p50: said.p50_us, p99: said.p99_us,
-    checked: said.created, wrong: said.wrong, first: said.wrong ? `${said.wrong} acknowledged keys are not there` : '',
+    checked: said.created, wrong: said.wrong, first: said.wrong ? `${said.wrong} acknowledged keys are missing` : '',
   };
 }

@@ -1,4 +1,4 @@
-// What `make bench` can be told. Everything has a default.
+// Options of `make bench`. Each has a default.
 import { parseArgs } from 'node:util';
 
 export function options() {
@@ -15,7 +15,7 @@ export function options() {
   });
   const number = (name) => {
     const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} is a whole number, not ${values[name]}`);
+    if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number of 1 or more, not ${values[name]}`);
     return value;
   };
   return {

@@ -1,4 +1,4 @@
-// A program under test: started alone on its core, looked at in /proc, stopped.
+// A server under test: started alone on its core, measured with /proc, and stopped.
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -8,10 +8,10 @@ import { isRight } from './check.mjs';
 
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
-// USER_HZ, the unit of /proc/<pid>/stat: 100 on every Linux that Node runs on.
+// USER_HZ, the unit of /proc/<pid>/stat, is 100 on every Linux that Node.js supports.
 const TICK_MICROS = 10_000;
 
-/** Milliseconds that a server may be silent after its start, and wrong after its first word. */
+/** Time limits in milliseconds for the first response after the start, and for the first correct response after that. */
 const SILENT = 180_000;
 const WRONG = 20_000;
 
@@ -26,7 +26,7 @@ export function freePort() {
   });
 }
 
-/** What a thread has started; nothing, if it has ended meanwhile. */
+/** Returns the child processes of a thread, or an empty list if the thread has ended. */
 function children(pid, task) {
   try {
     return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
@@ -52,23 +52,23 @@ export class Program {
     this.ended = new Promise((resolve) => this.child.on('exit', (code, signal) => resolve((this.end = code ?? signal))));
   }
 
-  /** Asks until the first right answer. Milliseconds from the start of the program. */
+  /** Sends requests until the first correct response. Returns the milliseconds since the start of the server. */
   async firstAnswer(checker, line) {
     let spoke;
     for (;;) {
       const answer = await checker.ask(line).catch((error) => ({ status: 0, body: String(error) }));
       if (isRight(line, answer.status, answer.body)) return performance.now() - this.started;
-      if (this.end !== undefined) throw new Error(`it ended with ${this.end}: ${this.said}`);
-      // Silent while it reads what it serves; once it speaks it should soon be right.
+      if (this.end !== undefined) throw new Error(`the server exited with ${this.end}: ${this.said}`);
+      // The server does not respond while it loads its keys. After the first response it should soon respond correctly.
       if (answer.status !== 0) spoke ??= performance.now();
       if (performance.now() - this.started > SILENT || performance.now() - spoke > WRONG) {
-        throw new Error(`no right answer; the last was ${answer.status} ${answer.body.slice(0, 300)} ${this.said}`);
+        throw new Error(`no correct response; the last one was ${answer.status} ${answer.body.slice(0, 300)} ${this.said}`);
       }
       await sleep(0.5);
     }
   }
 
-  /** It and all that it started. */
+  /** Returns the server process and all its descendants. */
   pids() {
     const all = [this.child.pid];
     for (const pid of all) {
@@ -79,7 +79,7 @@ export class Program {
     return all;
   }
 
-  /** Microseconds of CPU so far, in user and kernel mode. */
+  /** Returns the CPU time so far in microseconds, in user and kernel mode. */
   cpu() {
     return this.pids().reduce((sum, pid) => {
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -87,7 +87,7 @@ export class Program {
     }, 0);
   }
 
-  /** Kilobytes in memory, and how many of them are no file's. */
+  /** Returns the resident memory in kilobytes, and its anonymous part. */
   memory() {
     const total = { rss: 0, anon: 0 };
     for (const pid of this.pids()) {

@@ -1,4 +1,4 @@
-// A small generator (mulberry32): the same mix each time for the same seed.
+// A small random generator (mulberry32). The same seed gives the same sequence.
 export function generator(seed) {
   let state = seed >>> 0;
   return () => {

@@ -1,4 +1,4 @@
-// Medians, ratios, and the one table.
+// Medians, ratios, and the table.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -9,7 +9,7 @@ export function median(values) {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/** The medians of the runs of a row; wrong answers and checked ones are added up. */
+/** The medians of the runs of a row. Wrong and checked responses are added up. */
 export function middle(runs) {
   const of = (get) => (runs.every((run) => get(run) !== undefined) ? median(runs.map(get)) : undefined);
   const sum = (name) => runs.reduce((all, run) => all + run[name], 0);
@@ -27,31 +27,32 @@ const megabytes = (kilobytes) => digits(kilobytes / 1024);
 const none = '–';
 const or = (value, say) => (value === undefined ? none : say(value));
 
-const judged = (isAim, isLeast) => (isAim ? 'aim reached' : isLeast ? 'reached' : 'SHORT');
+const judged = (isAim, isLeast) => (isAim ? 'target met' : isLeast ? 'requirement met' : 'MISSED');
 
-/** What stands beside a row: how others' rate and CPU compare with it, and whether it keeps its own bounds. */
+/** The comparison column of a row: the rate and CPU of other rows relative to it, and its own requirements. */
 function beside(id, figures, { ratios, bounds }) {
   const compared = ratios.filter((ratio) => ratio.against === id && figures[ratio.of]).map((ratio) => {
     const [of, against] = [figures[ratio.of], figures[id]];
     const rate = of.rate / against.rate;
     const cpu = against.cpu / of.cpu;
-    // Where the load was the limit, the rates are alike whatever a request costs: then the CPU tells. A disk is no matter of CPU.
+    // If the load generator was the limit, the rates do not show the cost of a request, but the CPU time does. It does not apply to rows
+    // that wait for the disk.
     const counts = ratio.disk ? rate : Math.min(rate, cpu);
-    const short = judged(counts >= ratio.aim, counts >= ratio.least);
-    return `${ratio.of} is ${rate.toFixed(2)}x (CPU ${cpu.toFixed(2)}x); at least ${digits(ratio.least)}x, aim ${digits(ratio.aim)}x: ${short}`;
+    const result = judged(counts >= ratio.aim, counts >= ratio.least);
+    return `${ratio.of} is ${rate.toFixed(2)}x (CPU ${cpu.toFixed(2)}x); required ${digits(ratio.least)}x, target ${digits(ratio.aim)}x: ${result}`;
   });
   const bounded = bounds.filter((bound) => bound.of === id).map((bound) => {
     const value = bound.get(figures[id]);
     const keeps = (limit) => (bound.up ? value >= limit : value <= limit);
-    const word = bound.up ? 'at least' : 'at most';
-    return `${bound.what} ${word} ${digits(bound.least)}, aim ${digits(bound.aim)}: ${judged(keeps(bound.aim), keeps(bound.least))}`;
+    const limit = bound.up ? '' : 'at most ';
+    return `${bound.what} required ${limit}${digits(bound.least)}, target ${digits(bound.aim)}: ${judged(keeps(bound.aim), keeps(bound.least))}`;
   });
   return [...compared, ...bounded].join('; ');
 }
 
 export function table(rows, figures, asked) {
   const measured = Object.fromEntries(Object.entries(figures).filter(([, it]) => !it.failed));
-  const head = ['what', 'requests/s', 'CPU µs/request (core)', 'p50', 'p99', 'MB at rest; loaded (anonymous)', 'start ms', 'wrong / checked', 'beside it'];
+  const head = ['what', 'requests/s', 'CPU µs/request (core)', 'p50', 'p99', 'MB at rest; loaded (anonymous)', 'start ms', 'wrong / checked', 'comparison'];
   const body = rows.filter((row) => figures[row.id]).map((row) => {
     const it = figures[row.id];
     if (it.failed) return [`${row.id}: ${row.name}`, none, none, none, none, none, none, none, `not measured: ${it.failed}`];
@@ -75,13 +76,13 @@ const version = (command, ...words) => {
   try {
     return execFileSync(command, words, { stdio: ['ignore', 'pipe', 'pipe'] }).toString().trim().split('\n')[0];
   } catch (error) {
-    // wrk says its version and ends with an error; nginx says it to standard error.
-    return String(error.stdout ?? '').trim().split('\n')[0] || 'not known';
+    // wrk prints its version and exits with an error. nginx prints it to standard error.
+    return String(error.stdout ?? '').trim().split('\n')[0] || 'unknown version';
   }
 };
 
 export function machine(keyward, packages) {
-  const cpu = /model name\s*: (.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'a CPU without a name';
+  const cpu = /model name\s*: (.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown CPU';
   const memory = Math.round(os.totalmem() / 2 ** 30);
   const nginx = execFileSync('bash', ['-c', 'nginx -v 2>&1']).toString().trim().replace('nginx version: ', '');
   const named = Object.entries(packages).map(([name, at]) => `${name} ${at}`).join(', ');

@@ -1,8 +1,8 @@
-// Signing in, for the rows that are pages.
+// Sign-in, for the rows that measure pages.
 import { Checker } from './check.mjs';
 import { Program } from './program.mjs';
 
-/** The cookie of the administrator of a filled folder. */
+/** Returns the session cookie of the administrator of a filled folder. */
 export async function session(keyward, folder, port, { email, password }) {
   const { command, env } = keyward.serve(folder, port);
   const program = new Program(command, { env });
@@ -14,7 +14,7 @@ export async function session(keyward, folder, port, { email, password }) {
       method: 'POST', redirect: 'manual', headers: { Origin: origin, Accept: 'text/html' }, body: new URLSearchParams({ email, password }),
     });
     const cookie = answer.headers.getSetCookie().map((it) => it.split(';')[0]).join('; ');
-    if (answer.status !== 303 || !cookie) throw new Error(`nobody was signed in: ${answer.status}`);
+    if (answer.status !== 303 || !cookie) throw new Error(`sign-in failed: ${answer.status}`);
     return cookie;
   } finally {
     page.close();

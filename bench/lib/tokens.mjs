@@ -1,4 +1,4 @@
-// Access tokens to present: good ones, one whose key was deactivated afterwards, expired ones, and ones with a changed signature.
+// Access tokens for the requests: valid, of keys that were deactivated afterwards, expired, and with a changed signature.
 import { cpSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Program } from './program.mjs';
@@ -6,7 +6,7 @@ import { Checker } from './check.mjs';
 
 const EXCHANGE = { method: 'POST', path: '/authentication/token', header: '' };
 
-/** Makes them on a copy of the folder, served where it will be served again: the address stands in each token. */
+/** Creates the tokens on a copy of the folder, at the address at which it is served later, because each token contains the address. */
 export async function tokens(keyward, from, folder, port, keys) {
   cpSync(from, folder, { recursive: true });
   const { command, env } = keyward.serve(folder, port);
@@ -14,7 +14,7 @@ export async function tokens(keyward, from, folder, port, keys) {
   const checker = new Checker(port, EXCHANGE);
   const exchange = async (key, life) => {
     const { status, body } = await checker.ask({ payload: JSON.stringify({ secret_key: key.secret, expires_in: life }) });
-    if (status !== 200) throw new Error(`a good key was not exchanged: ${status} ${body}`);
+    if (status !== 200) throw new Error(`the exchange of a valid key failed: ${status} ${body}`);
     return JSON.parse(body).access_token;
   };
   const good = keys.filter((key) => key.verdict === 'valid');
@@ -38,7 +38,7 @@ export async function tokens(keyward, from, folder, port, keys) {
   return made;
 }
 
-/** The same token with another signature: its first character is another. */
+/** Returns the token with another signature: the first character is changed. */
 function forged(token) {
   const at = token.lastIndexOf('.') + 1;
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);

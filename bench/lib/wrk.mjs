@@ -1,4 +1,4 @@
-// Debian's wrk, on the load's core.
+// Debian's wrk, on the core of the load.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { LOAD_CORE } from './program.mjs';
@@ -6,8 +6,8 @@ import { LOAD_CORE } from './program.mjs';
 const SCRIPT = fileURLToPath(new URL('../load/load.lua', import.meta.url));
 
 /**
- * Runs wrk on a file of requests. `check`: each answer is looked at, with a thread a connection (load.lua says why); otherwise one
- * thread drives them all.
+ * Runs wrk with a file of requests. `check`: each response is checked, with one thread per connection (see load.lua). Otherwise one
+ * thread drives all connections.
  */
 export async function wrk({ port, form, file, seed, seconds, connections, check = false }) {
   const threads = check ? connections : 1;
@@ -20,12 +20,12 @@ export async function wrk({ port, form, file, seed, seconds, connections, check 
   const result = /^RESULT (.*)$/m.exec(said);
   if (code !== 0 || !result) throw new Error(`wrk failed (${code}): ${said.slice(-1000)}`);
   const seen = JSON.parse(result[1]);
-  // Requests that were under way at the end have been counted as sent and not as answered; wrk asks the script once more to
-  // learn what it sends.
+  // Requests in progress at the end are counted as sent, but not as responses. wrk also calls the script once more to find out what it
+  // sends.
   const off = Math.abs(seen.refused - seen.status);
   if (off > connections + 1) {
     seen.wrong += off;
-    seen.first ||= `${seen.status} answers were errors, and ${seen.refused} should have been`;
+    seen.first ||= `${seen.status} responses were errors, but ${seen.refused} were expected`;
   }
   seen.wrong += seen.socket + seen.timeout;
   if (seen.socket + seen.timeout > 0) seen.first ||= `${seen.socket} socket errors, ${seen.timeout} timeouts`;

@@ -1,9 +1,9 @@
 -- The load of one row, for wrk: each request is drawn from a file of requests whose right answers are known.
 -- wrk -s load.lua URL -- FILE SEED METHOD PATH HEADER MODE THREADS
 -- FILE: lines of "status TAB expected TAB payload". HEADER: "" sends the payload as a JSON body, "form" as a form, otherwise under that name.
--- MODE "count" sends only, and counts how many it sent whose answer is an error (wrk counts those by itself, and costs nothing more).
--- MODE "check" looks at each answer. wrk does not say to which request an answer belongs, so there each thread must have
--- exactly one connection: then the answer is that to the last request. It costs the load time that a measured run should not pay.
+-- MODE "count" only sends, and counts the requests whose expected response is an error (wrk counts errors itself, at no extra cost).
+-- MODE "check" checks each response. wrk does not report to which request a response belongs, so each thread must have exactly one
+-- connection: the response then belongs to the last request. This costs time, so it is not used in a measured run.
 local threads, status, expected, requests = {}, {}, {}, {}
 local at, total = 0, 0
 refused, answers, wrong, first = 0, 0, 0, ""
@@ -34,7 +34,7 @@ function init(args)
   local threads_in_all = tonumber(args[7])
   local place = 0
   for line in io.lines(file) do
-    -- Each thread keeps its share: the requests of all would be held as often as there are threads.
+    -- Each thread keeps only its share. Otherwise all requests would be in memory once per thread.
     if place % threads_in_all == number then
       local code, wanted, payload = line:match("^(%d+)\t([^\t]*)\t(.*)$")
       local headers, body = {}, nil

@@ -1,5 +1,5 @@
-// The bare loop that a durable create is measured beside: the same two rows that a created key is (the key, its event in the log), in
-// the same tables with the same indexes, each pair in a transaction of its own, `synchronous = FULL`. No rule, no hash, no savepoint.
+// The bare loop that a durable create is compared with: the two rows of a created key (the key and its audit event), in the same tables
+// with the same indexes, each pair in its own transaction, `synchronous = FULL`. No validation, hash, or savepoint.
 // bare.mjs FILE SECONDS
 import Database from 'better-sqlite3';
 import { randomBytes } from 'node:crypto';

@@ -1,6 +1,6 @@
-// better-auth with its API key plugin on better-sqlite3, behind Node's own HTTP. Verifying is for the server alone there
-// (`auth.api.verifyApiKey`), so this is the route that one writes around it. Its rate limit is on and never bites.
-// better-auth.mjs FILE PORT serves; better-auth.mjs FILE fill COUNT makes keys, and prints "SECRET VERDICT ID" for each.
+// better-auth with its API key plugin on better-sqlite3, behind Node's `http`. Verification is a server-side function there
+// (`auth.api.verifyApiKey`), so this is a route around it. Its rate limit is on and never reached.
+// better-auth.mjs FILE PORT serves; better-auth.mjs FILE fill COUNT creates keys, and prints "SECRET VERDICT ID" for each.
 import { apiKey } from '@better-auth/api-key';
 import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
@@ -14,8 +14,8 @@ database.pragma('synchronous = NORMAL');
 const auth = betterAuth({
   database,
   baseURL: 'http://127.0.0.1',
-  // Of this benchmark alone: it signs nothing that anybody else believes.
-  secret: 'the-benchmark-signs-nothing-that-anybody-believes',
+  // Used only in this benchmark.
+  secret: 'the-secret-of-the-benchmark-protects-nothing',
   emailAndPassword: { enabled: true },
   telemetry: { enabled: false },
   logger: { level: 'error' },

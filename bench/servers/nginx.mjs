@@ -1,4 +1,4 @@
-// nginx with the good keys in a `map`: the least that anything in front of an API can do. It knows no expiry, no limit, no usage.
+// nginx with the valid keys in a `map`: the least that a program in front of an API can do. It has no expiry, rate limit, or usage.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

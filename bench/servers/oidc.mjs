@@ -1,4 +1,5 @@
-// oidc-provider as it comes, with the client credentials grant: access tokens are JWTs signed with EdDSA, as ours are, and live a day.
+// oidc-provider with default settings and the client credentials grant. As in Keyward, access tokens are JWTs signed with EdDSA, valid
+// for 1 day.
 // oidc.mjs CLIENTS PORT; CLIENTS: a file of "SECRET VERDICT ID" lines.
 import { readFileSync } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';

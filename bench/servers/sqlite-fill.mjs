@@ -1,4 +1,4 @@
-// Fills the hand-written server's database with the keys of a file of secrets.
+// Fills the database of the hand-written server with the keys of a file of secrets.
 import Database from 'better-sqlite3';
 import { hash } from 'node:crypto';
 import { read } from '../lib/keys.mjs';

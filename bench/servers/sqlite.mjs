@@ -1,5 +1,5 @@
-// What a good engineer writes by hand: Node's own HTTP, better-sqlite3 with one prepared statement, secrets stored as SHA-256, every
-// state asked, the last use written once a second. No rate limit, no counting of refusals, no audit log.
+// A hand-written server: Node's `http`, better-sqlite3 with one prepared statement, secrets stored as SHA-256, every status checked, the
+// last use written once per second. No rate limit, no counts of denied requests, no audit log.
 import Database from 'better-sqlite3';
 import { hash } from 'node:crypto';
 import { createServer } from 'node:http';
