@@ -132,7 +132,7 @@ test.describe('without a browser', { tag: '@plain' }, () => {
     expect(await published()).toContain(old);
     // A quarter of an hour lies between: whoever has kept the keys must have fetched them anew.
     expect(decodeProtectedHeader((await credentials(as, key)).access_token).kid).toBe(old);
-    await expect(keyward.run(['admin', 'rotate-token-key'])).rejects.toThrow(/published already/);
+    await expect(keyward.run(['admin', 'rotate-token-key'])).rejects.toThrow(/already published/);
 
     // The quarter of an hour passes: past the service, while the server rests.
     await keyward.stop();
@@ -213,7 +213,7 @@ test('device grant, and revocation by a client without a secret', async ({ page,
   await page.getByLabel('Code').fill(begun.user_code);
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('button', { name: 'Allow' }).click();
-  await expect(page.getByRole('heading', { name: 'Allowed' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Access allowed' })).toBeVisible();
   const token = await poll();
   expect(token).toMatchObject({ token_type: 'bearer', scope: 'data:read' });
   expect(await introspect(as, key, token.access_token)).toMatchObject({ active: true });

@@ -211,7 +211,7 @@ fn a_key_file_that_does_not_open_the_database_is_not_replaced() {
             let message = err(&keyward(at, command));
             assert!(message.contains("keyward.key") && message.contains("restore the"), "{wrong}: {message}");
             assert!(
-                message.contains("Do not make a new one") && !message.contains("create-key-file"),
+                message.contains("Do not create a new one") && !message.contains("create-key-file"),
                 "{wrong}: {message}"
             );
         }

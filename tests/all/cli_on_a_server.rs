@@ -261,7 +261,7 @@ fn what_is_refused_and_why() {
         ["keys", "create", "--project", project, "--name", "Seldom", "--scope", READ, "--rate", "1/hour", "--json"];
     let seldom = json(&keyward(folder, &seldom));
     let refused = err(&stage.run_remote_with_key(seldom["secret"].as_str().unwrap(), &["keys", "list"]));
-    assert!(refused.contains("too often") && !refused.contains("--project"), "{refused}");
+    assert!(refused.contains("Rate limit exceeded") && !refused.contains("--project"), "{refused}");
 
     // The key comes from a file, or from standard input.
     std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();

@@ -86,14 +86,14 @@ async fn sqlite_a_missing_or_wrong_file_is_a_sentence_and_never_a_new_key() {
     assert!(create_key_file(&file.path, &SystemRandom).unwrap());
     let wrong = Keyring::open(&context, &file).await.unwrap_err();
     assert!(matches!(wrong, SignerError::Wrong(_)), "{wrong}");
-    assert!(wrong.to_string().contains("restore the file that was made with this database"));
+    assert!(wrong.to_string().contains("restore the file that belongs to this database"));
 
     std::fs::write(&file.path, "not a key").unwrap();
     let unreadable = Keyring::open(&context, &file).await.unwrap_err();
     assert!(matches!(unreadable, SignerError::DamagedFile(_)), "{unreadable}");
     for error in [missing, wrong, unreadable] {
         let text = error.to_string();
-        assert!(!text.contains("create-key-file") && text.contains("Do not make a new one"), "{text}");
+        assert!(!text.contains("create-key-file") && text.contains("Do not create a new one"), "{text}");
     }
 
     std::fs::rename(&kept, &file.path).unwrap();

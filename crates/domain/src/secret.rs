@@ -126,7 +126,7 @@ pub enum Malformed {
          letters of other alphabets look the same."
     )]
     Alphabet { at: usize },
-    #[error("The key's checksum does not fit: a character was lost or changed.")]
+    #[error("The key's checksum does not match: at least one character is wrong. Copy the key again.")]
     Checksum,
 }
 

@@ -67,7 +67,7 @@ impl CacheInvalidator {
         let enough = if matches!(error, Error::Busy) { TIMEOUTS_MAX - 1 } else { 1 };
         if is_down && failed >= enough {
             self.context.pool.mark_unavailable(&match error {
-                Error::Busy => format!("no answer in {} s", TIME_LIMIT.as_secs()),
+                Error::Busy => format!("no response in {} s", TIME_LIMIT.as_secs()),
                 error => error.to_string(),
             });
         }

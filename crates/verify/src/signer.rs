@@ -38,20 +38,20 @@ const SEED: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
     #[error(
-        "the key file {0} is missing, and the database holds a signing key that only it can open; \
-         restore the file from a copy, or name it with --key-file (KEYWARD_KEY_FILE). Do not make a new one"
+        "the key file {0} is missing, and the database contains a signing key that only this file can decrypt; \
+         restore the file from a backup, or set its path with --key-file (KEYWARD_KEY_FILE). Do not create a new one"
     )]
     Missing(PathBuf),
-    #[error("the key file {0} is not there; make it, once, with: keyward admin create-key-file {0}")]
+    #[error("the key file {0} does not exist; create it once with: keyward admin create-key-file {0}")]
     NotCreated(PathBuf),
     #[error(
-        "the key file {0} belongs to another database: it does not open this database's signing key; restore the file that was \
-         made with this database, or name it with --key-file (KEYWARD_KEY_FILE). Do not make a new one"
+        "the key file {0} belongs to another database: it cannot decrypt this database's signing key; restore the file that \
+         belongs to this database, or set its path with --key-file (KEYWARD_KEY_FILE). Do not create a new one"
     )]
     Wrong(PathBuf),
     #[error(
-        "the key file {0} is damaged: it does not hold 32 bytes in base64, and the database holds a signing key that only the \
-         original file can open; restore the file from a copy. Do not make a new one"
+        "the key file {0} is damaged: it does not contain 32 bytes in base64, and the database contains a signing key that only \
+         the original file can decrypt; restore the file from a backup. Do not create a new one"
     )]
     DamagedFile(PathBuf),
     #[error(transparent)]

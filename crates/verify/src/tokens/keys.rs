@@ -180,7 +180,7 @@ impl SigningKeyRing {
         let at = self.context.clock.monotonic_micros();
         let set = KeySet::load(&self.context, &self.sealing, Path::new("")).await.map_err(|error| match error {
             SignerError::Service(error) => error,
-            _ => Error::Internal("a signing key in the database cannot be unsealed"),
+            _ => Error::Internal("a signing key in the database cannot be decrypted"),
         })?;
         let set = Arc::new(set);
         let before = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), set.clone());

@@ -47,11 +47,11 @@ pub struct Issued {
 /// The reason why a token, or a key presented in its place, was denied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenDenyReason {
-    #[error("This is not an access token of this server.")]
+    #[error("This is not an access token issued by this server.")]
     Malformed,
-    #[error("This access token has expired. Exchange the key for another.")]
+    #[error("This access token has expired. Request a new one.")]
     Expired,
-    #[error("This access token is for something else.")]
+    #[error("This access token was issued for another audience.")]
     WrongAudience,
     #[error("This access token was revoked.")]
     Revoked,
@@ -59,7 +59,7 @@ pub enum TokenDenyReason {
     #[error("{0}")]
     Key(DenyReason),
     /// The token does not have this scope, although its key may have it.
-    #[error("This token does not have the scope {0}. A token has what is asked for when it is made.")]
+    #[error("This token does not have the scope {0}. Request a token with this scope.")]
     Scope(String),
     /// The grant is no longer valid. The message differs from that of a key, because the user has no key.
     #[error("{}", over(.0))]
@@ -69,9 +69,9 @@ pub enum TokenDenyReason {
 /// Returns the message for a grant that a key rule denied.
 const fn over(rule: &DenyReason) -> &'static str {
     match rule {
-        DenyReason::Expired => "The time for which this was allowed is over. Ask the person again.",
+        DenyReason::Expired => "The grant has expired. Ask the user for consent again.",
         DenyReason::ProjectArchived => "The project of this token is archived.",
-        _ => "What was allowed here was taken back, or whoever allowed it no longer may. Ask the person again.",
+        _ => "The grant was revoked, or its user no longer has access. Ask the user for consent again.",
     }
 }
 

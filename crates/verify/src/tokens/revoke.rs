@@ -17,7 +17,7 @@ const MOST: i64 = 1_000;
 
 /// [`MOST`] tokens of the same subject were revoked within a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A thousand tokens of this key were revoked within a day. Deactivate the key: that ends all of them.")]
+#[error("1,000 tokens of this key were revoked within a day. Deactivate the key to block all of its tokens.")]
 pub struct TooManyRevocations {
     /// Seconds until another token can be revoked.
     pub seconds: i64,

@@ -45,7 +45,7 @@ async fn new_key(
 ) -> Result<SigningKeyRow, Error> {
     new_token_row(context, sealing, alg, from).await.map_err(|error| match error {
         SignerError::Service(error) => error,
-        _ => Error::Internal("a signing key could not be made"),
+        _ => Error::Internal("a signing key could not be created"),
     })
 }
 
@@ -79,7 +79,8 @@ async fn rotate_to(
     alg: TokenAlg,
     from: Option<Timestamp>,
 ) -> Result<PublishedKey, Error> {
-    const WAITS: Error = Error::Conflict("The next signing key is published already, and has not begun to sign.");
+    const WAITS: Error =
+        Error::Conflict("The next signing key is already published, but does not sign yet. Try again later.");
     let now = context.now();
     let least = now.plus_seconds(PUBLISH_LEAD_TIME);
     let from = from.map_or(least, |from| from.max(least));
@@ -130,7 +131,7 @@ pub async fn replace(context: &Context, sealing: &EncryptionKey, actor: &Actor) 
             let newest = all.first().ok_or(NO_KEY)?;
             row.generation = newest.generation + 1;
             if !store::signing_keys::insert(tx, &row, now.micros()).await? {
-                return Err(Error::Conflict("Another server has just made a signing key. Try again."));
+                return Err(Error::Conflict("Another server has just created a signing key. Try again."));
             }
             let detail = published_detail(id, alg, now, newest.id);
             let mut kept =

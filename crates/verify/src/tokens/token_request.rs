@@ -48,15 +48,15 @@ pub enum ExchangeDenyReason {
     #[error("{0}")]
     Token(TokenDenyReason),
     /// The source does not have this scope.
-    #[error("The scope {0} is not among those that can be had here.")]
+    #[error("The key, token, or grant does not have the scope {0}.")]
     Scope(String),
     #[error(
-        "Scopes that begin with keyward: are for management, the others for the project: ask for them one after the other."
+        "Scopes that start with keyward: need a token of their own. Request them separately from the other scopes."
     )]
     MixedScopes,
-    #[error("There is no such resource here, or not for this.")]
+    #[error("The resource is unknown or is not allowed for this grant.")]
     Target,
-    #[error("This token was exchanged too often. Exchange one that is nearer to the key.")]
+    #[error("This token was exchanged too many times. Exchange the key or an earlier token instead.")]
     TooOften,
 }
 

@@ -28,19 +28,19 @@ pub enum DenyReason {
     Deleted,
     #[error("The project of this key is archived.")]
     ProjectArchived,
-    #[error("This key is deactivated. Whoever looks after it can activate it.")]
+    #[error("This key is deactivated. Activate it to use it again.")]
     Inactive,
     #[error("This key is not valid yet.")]
     NotYetValid,
-    #[error("This key has expired. Extend it, or create another.")]
+    #[error("This key has expired. Extend it or create another key.")]
     Expired,
     #[error("This key belongs to another project.")]
     WrongProject,
-    #[error("This key may not be used from this network.")]
+    #[error("This key cannot be used from this network.")]
     WrongNetwork,
     #[error("This key does not have the scope {0}.")]
     MissingScope(String),
-    #[error("This key was used too often. Try again in {} s.", .0.retry_after)]
+    #[error("Rate limit exceeded. Try again in {} seconds.", .0.retry_after)]
     RateLimited(Quota),
 }
 
