@@ -44,7 +44,7 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     await expect(page.getByRole('dialog')).toBeVisible();
     yield 'client-remove';
     await site.open('/settings/security');
-    await page.getByRole('region', { name: 'Programs you have allowed' }).scrollIntoViewIfNeeded();
+    await page.getByRole('region', { name: 'Authorized applications' }).scrollIntoViewIfNeeded();
     yield 'security-grants';
 
     const answer = await fetch(`${keyward.url}/oauth/device_authorization`, {
@@ -56,14 +56,14 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     yield 'device';
     await page.getByLabel('Code').fill('BBBB-BBBB');
     await page.getByRole('button', { name: 'Continue' }).click();
-    await expect(page.getByText('No device waits with this code.')).toBeVisible();
+    await expect(page.getByText('No device is waiting for this code.')).toBeVisible();
     yield 'device-wrong';
     await page.getByLabel('Code').fill(user_code);
     await page.getByRole('button', { name: 'Continue' }).click();
     await expect(page.getByText(user_code)).toBeVisible();
     yield 'device-confirm';
     await page.getByRole('button', { name: 'Allow' }).click();
-    await expect(page.getByRole('heading', { name: 'Allowed' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Access allowed' })).toBeVisible();
     yield 'device-allowed';
   } finally {
     program.close();

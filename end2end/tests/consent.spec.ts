@@ -22,9 +22,9 @@ test('a registered program asks, and gets what is left ticked', async ({ page, s
   await expect(page.getByRole('heading', { name: 'Allow Buoy Watch to use' })).toBeVisible();
   await expect(page.getByText(new URL(program.origin).host)).toBeVisible();
   await expect(page.getByText(`Signed in as ${keyward.person.email}.`)).toBeVisible();
-  await expect(page.getByLabel('For how long')).toHaveValue('86400');
+  await expect(page.getByLabel('Duration')).toHaveValue('86400');
   await page.getByLabel('usage:read').uncheck();
-  await page.getByLabel('For how long').selectOption('1 hour');
+  await page.getByLabel('Duration').selectOption('1 hour');
   await page.getByRole('button', { name: 'Allow' }).click();
   await expect(page.getByRole('heading', { name: 'Buoy Watch goes on' })).toBeVisible();
   const answer = await program.heard();
@@ -33,13 +33,13 @@ test('a registered program asks, and gets what is left ticked', async ({ page, s
   expect(answer.get('code')).toMatch(/^[\w-]{43}$/);
 
   await site.open('/settings/security');
-  const mine = page.getByRole('region', { name: 'Programs you have allowed' });
+  const mine = page.getByRole('region', { name: 'Authorized applications' });
   await expect(mine).toContainText('data:read');
   await expect(mine).not.toContainText('usage:read');
   expect(await page.content()).not.toContain(answer.get('code'));
-  await mine.getByRole('button', { name: 'Revoke what you allowed Buoy Watch' }).click();
+  await mine.getByRole('button', { name: 'Revoke grant to Buoy Watch' }).click();
   await expect(site.toast).toContainText('Grant revoked.');
-  await expect(mine).toContainText('You have allowed no program anything');
+  await expect(mine).toContainText('You have no authorized applications');
 });
 
 test('no is told to the program, and nothing is kept', async ({ page, site, keyward, program }) => {
@@ -55,14 +55,14 @@ test('no is told to the program, and nothing is kept', async ({ page, site, keyw
   await page.goto(program.asks(keyward, client));
   await expect(page.getByRole('button', { name: 'Allow' })).toBeVisible();
   await site.open('/settings/security');
-  await expect(page.getByText('You have allowed no program anything')).toBeVisible();
+  await expect(page.getByText('You have no authorized applications')).toBeVisible();
 });
 
 test('a program that nobody registered has no name', async ({ page, site, keyward, program }) => {
   await site.signIn();
   const resource = `${keyward.url}/projects/${await keyward.project()}`;
   await page.goto(program.asks(keyward, 'loopback', { resource, client_name: 'Your bank', name: 'Your bank' }));
-  await expect(page.getByRole('heading', { name: 'Allow an unregistered program on this computer to use' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Allow an unregistered application on this computer to use' })).toBeVisible();
   await expect(page.getByText('Your bank')).toHaveCount(0);
   await page.getByRole('button', { name: 'Allow' }).click();
   await expect(page.getByRole('heading', { name: 'Buoy Watch goes on' })).toBeVisible();
@@ -92,7 +92,7 @@ test('whoever is not known is answered nowhere', async ({ page, site, keyward, p
   ]) {
     const answer = await page.goto(asked);
     expect(answer?.status(), asked).toBe(400);
-    await expect(page.getByRole('heading', { name: 'This cannot be asked' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Invalid authorization request' })).toBeVisible();
     expect(new URL(page.url()).origin).toBe(keyward.url);
   }
   expect(program.silent).toBe(true);

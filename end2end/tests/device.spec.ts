@@ -31,13 +31,13 @@ test('a code is typed, and the device goes on', async ({ page, site, keyward, wa
   await site.ready();
   await page.getByLabel('Code').fill('BBBB-BBBB');
   await page.getByRole('button', { name: 'Continue' }).click();
-  await expect(page.getByText('No device waits with this code.')).toBeVisible();
+  await expect(page.getByText('No device is waiting for this code.')).toBeVisible();
   await page.getByLabel('Code').fill(begun.user_code.toLowerCase().replace('-', ' '));
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(page.getByRole('heading', { name: 'Allow Buoy Watch on your device to use' })).toBeVisible();
   await expect(page.getByText(begun.user_code)).toBeVisible();
   await page.getByRole('button', { name: 'Allow' }).click();
-  await expect(page.getByRole('heading', { name: 'Allowed' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Access allowed' })).toBeVisible();
   const token = await poll(keyward, client, begun);
   expect(token).toMatchObject({ token_type: 'Bearer', scope: 'data:read', expires_in: 3600 });
   const config = await fetch(`${keyward.url}/v1/projects/${await keyward.project()}/config`, { headers: { authorization: `Bearer ${token.access_token}` } });
@@ -55,7 +55,7 @@ test('a code that is there already is confirmed by a press, and no is heard', as
   expect((await poll(keyward, client, begun)).error, 'opening it allows nothing').toBe('authorization_pending');
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('button', { name: 'Deny' }).click();
-  await expect(page.getByRole('heading', { name: 'Denied' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Access denied' })).toBeVisible();
   expect((await poll(keyward, client, begun)).error).toBe('access_denied');
 });
 

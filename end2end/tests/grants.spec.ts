@@ -19,7 +19,7 @@ test('a program is registered by its owner, and what is wrong is said beside the
   await dialog.getByLabel('Name').fill('  ');
   await dialog.getByLabel('Redirect URLs').fill('http://buoywatch.example/done');
   await dialog.getByRole('button', { name: 'Register application' }).click();
-  await expect(dialog.getByText('Give the program the name')).toBeVisible();
+  await expect(dialog.getByText('Enter a name.')).toBeVisible();
   await expect(dialog.getByText('Use https.')).toBeVisible();
   await expect(dialog.getByLabel('Redirect URLs')).toHaveValue('http://buoywatch.example/done');
   await dialog.getByLabel('Name').fill('Buoy Watch');
@@ -39,7 +39,7 @@ test('what was allowed is listed on the project, and revoked there', async ({ pa
   await program.heard();
   await site.open(`/projects/${await keyward.project()}`);
   const allowed = page.getByRole('region', { name: 'Grants', exact: true });
-  await expect(allowed).toContainText('For data:read, usage:read. Allowed by you');
+  await expect(allowed).toContainText('Scopes: data:read, usage:read. Allowed by you');
   await allowed.getByRole('link', { name: 'Revoke your grant to Buoy Watch' }).click();
   const dialog = page.getByRole('dialog', { name: 'Revoke your grant to Buoy Watch?' });
   await dialog.getByRole('button', { name: 'Revoke grant' }).click();
@@ -60,7 +60,7 @@ test('a program that is removed takes along what was allowed to it', async ({ pa
   await dialog.getByRole('button', { name: 'Remove application' }).click();
   await expect(site.toast).toContainText('Application removed.');
   await site.open('/settings/security');
-  await expect(page.getByText('You have allowed no program anything')).toBeVisible();
+  await expect(page.getByText('You have no authorized applications')).toBeVisible();
   await page.goto(program.asks(keyward, client));
-  await expect(page.getByRole('heading', { name: 'This cannot be asked' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Invalid authorization request' })).toBeVisible();
 });

@@ -182,7 +182,7 @@ on_both_engines! {
         assert_eq!(stage.verdict(redeemed.grant).await, Err(DenyReason::Deleted));
         assert_eq!(
             stage.events().await,
-            ["client.registered", "grant.allowed", "grant.ended: Its code was presented twice."]
+            ["client.registered", "grant.allowed", "grant.ended: The authorization code was used twice."]
         );
         let dump = stage.bench.query_texts("SELECT detail FROM audit_events").await.join("\n");
         assert!(!dump.contains(&code));
@@ -289,7 +289,7 @@ on_both_engines! {
         let redeemed = stage.bench.app.consent.redeem(&Origin::default(), coming).await.unwrap().expect("redeemed");
         assert_eq!(redeemed.client.to_string(), "loopback");
         let mine = stage.bench.app.consent.list_own(&stage.owner).await.unwrap().grants;
-        assert_eq!(mine[0].client, "An unregistered program");
+        assert_eq!(mine[0].client, "Unregistered application");
     }
 
     async fn a_page_is_the_program_of_its_origin(bench: TestServer) {

@@ -42,7 +42,7 @@ impl fmt::Display for ClientName {
 
 /// Parse error: not a client identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A program is called client:<id> or loopback.")]
+#[error("A client identifier is client:<id> or loopback.")]
 pub struct BadClientName;
 
 impl FromStr for ClientName {
@@ -66,7 +66,7 @@ pub struct ClientTitle(String);
 /// Validation error of a [`ClientTitle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientTitleError {
-    #[error("Give the program the name by which people know it. They read it before they allow anything.")]
+    #[error("Enter a name. Users see it on the consent screen.")]
     Empty,
     #[error(transparent)]
     Label(LabelError),

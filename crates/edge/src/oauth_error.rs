@@ -133,7 +133,10 @@ impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
         match error {
             Error::Busy => {
-                let busy = Self::temporarily_unavailable(StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.");
+                let busy = Self::temporarily_unavailable(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The server is busy. Try again in a moment.",
+                );
                 busy.with_header(header::RETRY_AFTER, "1")
             }
             error => {

@@ -28,7 +28,7 @@ pub struct FormTarget {
 /// The complete page.
 pub fn consent_prompt(asking: ConsentPrompt, sent: FormTarget) -> AnyView {
     let ConsentPrompt { client, host, project, scopes, beyond, lives, usual, email } = asking;
-    let who = client.clone().unwrap_or_else(|| "an unregistered program on this computer".to_owned());
+    let who = client.clone().unwrap_or_else(|| "an unregistered application on this computer".to_owned());
     let title = match &sent.code {
         None => format!("Allow {who} to use {}?", project.name),
         Some(_) => format!("Allow {who} on your device to use {}?", project.name),
@@ -49,7 +49,7 @@ pub fn consent_prompt(asking: ConsentPrompt, sent: FormTarget) -> AnyView {
                     {lifetime_field(lives, usual)}
                     <ul class="grants">
                         <li data-not>
-                            {Icon::X.view()} <span>"It never sees your keys or your password. Stop it at any time under Settings, Security."</span>
+                            {Icon::X.view()} <span>"The application never sees your keys or your password. You can revoke its access at any time under Settings > Security."</span>
                         </li>
                     </ul>
                 </div>
@@ -99,7 +99,7 @@ fn client_initials(client: Option<&str>) -> AnyView {
 fn introduction(client: Option<String>, host: Option<String>, code: Option<String>) -> AnyView {
     match (client, host, code) {
         (_, _, Some(code)) => view! {
-            <p>"It asks for a temporary access token. Go on only if the device in front of you shows this code:"</p>
+            <p>"It asks for a temporary access token. Continue only if the device in front of you shows this code:"</p>
             <p class="device-code">
                 <strong>{code}</strong>
             </p>
@@ -111,7 +111,7 @@ fn introduction(client: Option<String>, host: Option<String>, code: Option<Strin
         .into_any(),
         _ => view! {
             <Notice tone=Tone::Warning>
-                "Nobody registered this program, so nobody says what it is called. Allow it only if you have just started it yourself."
+                "This application is not registered, so its name can't be verified. Allow it only if you have just started it yourself."
             </Notice>
         }
         .into_any(),
@@ -123,11 +123,14 @@ fn scope_checkboxes(scopes: Vec<ScopeView>, beyond: Vec<String>, project: &Proje
     let typed = FormState::from_context().submitted_values("scopes");
     let hint = match (scopes.is_empty(), beyond.is_empty()) {
         (true, true) => {
-            format!("It asks for none: it learns that you are a member of {}, and can read its config.", project.name)
+            format!(
+                "No scopes requested. The application can see that you are a member of {} and read its config.",
+                project.name
+            )
         }
-        (false, true) => "Take out what it should not do.".to_owned(),
+        (false, true) => "Uncheck anything you don't want to allow.".to_owned(),
         (_, false) => format!(
-            "It asks for {} too. Only an owner of the project may allow that; without it some of what it does may fail.",
+            "The application also requests {}. Only a project owner can allow this. Without it, some features may not work.",
             beyond.join(", ")
         ),
     };
@@ -140,7 +143,7 @@ fn scope_checkboxes(scopes: Vec<ScopeView>, beyond: Vec<String>, project: &Proje
             offered_for: None,
         })
         .collect();
-    view! { <ScopeField legend="What it may do" checks hint /> }.into_any()
+    view! { <ScopeField legend="Requested scopes" checks hint /> }.into_any()
 }
 
 fn lifetime_field(lives: Vec<Choice>, usual: i64) -> AnyView {
@@ -148,11 +151,11 @@ fn lifetime_field(lives: Vec<Choice>, usual: i64) -> AnyView {
     let (invalid, by) = aria_attributes("life", true);
     view! {
         <div class="field">
-            <label for="life">"For how long"</label>
+            <label for="life">"Duration"</label>
             <Select name="life" choices=lives chosen invalid described_by=by />
             <Wrong name="life" />
             <p class="hint" id="life-hint">
-                "From the moment in which you allow it."
+                "Starting when you click Allow."
             </p>
         </div>
     }

@@ -9,9 +9,9 @@ use crate::{
 use leptos::{nonce::use_nonce, prelude::*};
 
 /// Posts the response to the opener, restricted to the client's origin, and closes the window.
-const POST_MESSAGE_SCRIPT: &str = "const{dataset:it}=document.getElementById('answer'),said={};\
-    for(const name of['code','state','iss','error','error_description'])if(name in it)said[name]=it[name];\
-    window.opener?.postMessage(said,it.origin);window.close()";
+const POST_MESSAGE_SCRIPT: &str = "const{dataset:it}=document.getElementById('answer'),message={};\
+    for(const name of['code','state','iss','error','error_description'])if(name in it)message[name]=it[name];\
+    window.opener?.postMessage(message,it.origin);window.close()";
 
 /// Renders the response. The page has no form.
 pub fn render_response(answer: ResponseDelivery) -> AnyView {
@@ -25,7 +25,7 @@ pub fn render_response(answer: ResponseDelivery) -> AnyView {
 fn post_message_page(message: ResponseMessage) -> AnyView {
     let ResponseMessage { origin, code, error, error_description, state, iss } = message;
     let lead =
-        if error.is_none() { "The page that asked goes on, if it is still open." } else { "Nothing was allowed." };
+        if error.is_none() { "The application continues if its page is still open." } else { "No access was granted." };
     // Exposed for the message: this is the one response that contains the authorization code.
     let code = code.map(|code| code.expose().to_owned());
     view! {

@@ -24,11 +24,11 @@ pub fn DevicePage() -> impl IntoView {
     let (done, code) = use_query_map()
         .with_untracked(|query| (query.get("done").unwrap_or_default(), query.get("user_code").unwrap_or_default()));
     let (title, lead) = match done.as_str() {
-        "allowed" => ("Allowed", "Your device goes on in a moment. You can close this page."),
-        "denied" => ("Denied", "Nothing was allowed. You can close this page."),
-        _ => ("Connect a device", "Type the code that the device shows."),
+        "allowed" => ("Access allowed", "Your device continues in a moment. You can close this page."),
+        "denied" => ("Access denied", "Your device does not get access. You can close this page."),
+        _ => ("Connect a device", "Enter the code shown on your device."),
     };
-    let form = (lead.starts_with("Type")).then(|| {
+    let form = (!matches!(done.as_str(), "allowed" | "denied")).then(|| {
         view! {
             <Form to=PAGE class="panel" plain=true>
                 <div class="panel__body fields">
@@ -37,13 +37,13 @@ pub fn DevicePage() -> impl IntoView {
                         name="user_code"
                         label="Code"
                         value=code
-                        hint="Eight letters. Never type a code that somebody else sent you."
+                        hint="8 letters. Never enter a code that someone else sent you."
                         placeholder="XXXX-XXXX"
                         required=true
                         autofocus=true
                         mono=true
                     />
-                    <Submit label="Continue" working="Looking…" class="button button--primary button--wide" />
+                    <Submit label="Continue" working="Checking…" class="button button--primary button--wide" />
                 </div>
             </Form>
         }
@@ -81,7 +81,7 @@ pub fn DeviceConfirmPage() -> impl IntoView {
                 FormTarget { to, name: "user_code", value: code.clone(), code: Some(format_user_code(&code)) },
             )
         }
-        Ok(Authorization::Failed { status: code, why }) => error_view(code, "You cannot allow this", why),
+        Ok(Authorization::Failed { status: code, why }) => error_view(code, "You cannot allow this request", why),
         Ok(Authorization::Unknown(_) | Authorization::Answered(_)) => ().into_any(),
         // `SignedInOnly` redirects to the sign-in page.
         Err(error) if error.kind == crate::error::ErrorKind::SignedOut => ().into_any(),
@@ -89,7 +89,7 @@ pub fn DeviceConfirmPage() -> impl IntoView {
             let (wrong, code) = (error.field("user_code").map(ToOwned::to_owned), error.kind.status());
             error_view(
                 if wrong.is_some() { 404 } else { code },
-                "This code does not work",
+                "This code is not valid",
                 wrong.unwrap_or(error.message),
             )
         }
@@ -114,7 +114,7 @@ fn error_view(code: u16, title: &'static str, words: String) -> AnyView {
         <Gate title lead=words>
             <div class="actions">
                 <a class="button button--primary" href=PAGE>
-                    "Type another code"
+                    "Enter another code"
                 </a>
             </div>
         </Gate>

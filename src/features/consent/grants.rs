@@ -19,12 +19,11 @@ pub fn own_grants() -> AnyView {
     let draw = |allowed: ProjectGrants| {
         let ProjectGrants { grants, now, .. } = allowed;
         if grants.is_empty() {
-            return view! { <p class="panel__body">"You have allowed no program anything that still holds."</p> }
-                .into_any();
+            return view! { <p class="panel__body">"You have no authorized applications."</p> }.into_any();
         }
         // One form for all rows: each button carries the id of the grant that it revokes.
         let revoke = |grant: &GrantView| {
-            let name = format!("Revoke what you allowed {}", grant.client);
+            let name = format!("Revoke grant to {}", grant.client);
             view! {
                 <button class="button" name="grant" value=grant.id.to_string() aria-label=name>
                     "Revoke"
@@ -43,7 +42,7 @@ pub fn own_grants() -> AnyView {
     view! {
         <section class="panel" aria-labelledby="grants-title">
             <header class="panel__head">
-                <h2 id="grants-title">"Programs you have allowed"</h2>
+                <h2 id="grants-title">"Authorized applications"</h2>
             </header>
             {load(my_grants, draw)}
         </section>
@@ -65,9 +64,12 @@ pub fn grant_rows(
 
 fn row(revoke: AnyView, grant: GrantView, now: Timestamp, in_project: bool) -> AnyView {
     let GrantView { client, project, person, yours, scopes, since, until, last_used, .. } = grant;
-    let scopes = if scopes.is_empty() { "no scopes".to_owned() } else { scopes.join(", ") };
-    let about =
-        if in_project { format!("For {scopes}. Allowed by ") } else { format!("{}: {scopes}. Allowed ", project.name) };
+    let scopes = if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") };
+    let about = if in_project {
+        format!("Scopes: {scopes}. Allowed by ")
+    } else {
+        format!("{}. Scopes: {scopes}. Allowed ", project.name)
+    };
     let by = in_project.then(|| format!("{} ", if yours { "you".to_owned() } else { person }));
     let used = match last_used {
         Some(at) => view! { "last used " <Ago at now /> }.into_any(),
@@ -77,7 +79,7 @@ fn row(revoke: AnyView, grant: GrantView, now: Timestamp, in_project: bool) -> A
         <li>
             <div>
                 <h3>{client}</h3>
-                <p>{about} {by} <Ago at=since now /> ", " {used} ". Ends " <Ago at=until now /> "."</p>
+                <p>{about} {by} <Ago at=since now /> ", " {used} ". Expires " <Ago at=until now /> "."</p>
             </div>
             {revoke}
         </li>

@@ -52,7 +52,7 @@ pub fn AuthorizePage() -> impl IntoView {
         }
     };
     view! {
-        <PageTitle text="Allow a token" />
+        <PageTitle text="Allow access" />
         <Suspense>{move || loaded.get().map(draw.clone())}</Suspense>
     }
     .into_any()
@@ -63,7 +63,7 @@ pub fn AuthorizePage() -> impl IntoView {
 fn invalid_request(words: String) -> AnyView {
     status(400);
     view! {
-        <Gate title="This cannot be asked" lead=words>
+        <Gate title="Invalid authorization request" lead=words>
             <div class="actions">{home_link()}</div>
         </Gate>
     }
@@ -76,13 +76,13 @@ fn not_permitted(query: &str, code: u16, why: String, session: Session) -> AnyVi
     let (to, query) = (format!("/authorize?{query}"), query.to_owned());
     let email = session.get().and_then(Result::ok).and_then(|known| known.me).map(|me| me.email);
     view! {
-        <Gate title="You cannot allow this" lead=why>
+        <Gate title="You cannot allow this request" lead=why>
             <Form to plain=true>
                 <div class="fields">
                     <Refused />
                     <input type="hidden" name="request" value=query />
                     <button class="button button--primary button--wide" name="answer" value="deny">
-                        "Go back without"
+                        "Return to the application"
                     </button>
                 </div>
             </Form>

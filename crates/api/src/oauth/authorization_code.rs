@@ -53,9 +53,7 @@ pub(super) async fn issue_token(
     match app.tokens.issue_for_grant(&grant, &requested.parameters(), app.context.now()) {
         Ok(made) => Ok(token_response(&made, None)),
         Err(refused) => {
-            app.consent
-                .revoke_unredeemed(origin, redeemed.grant, "No token could be made as the program asked for it.")
-                .await?;
+            app.consent.revoke_unredeemed(origin, redeemed.grant, "The requested token could not be issued.").await?;
             Err(OAuthError::from_exchange(&refused, "invalid_grant"))
         }
     }

@@ -27,7 +27,7 @@ impl Client {
     /// # Errors
     /// `invalid_request` if it has them in two places; `invalid_client` if they are malformed.
     pub fn from_request(headers: &HeaderMap, form: &Form) -> Result<Option<Self>, OAuthError> {
-        const TWO: &str = "The client proves itself in two ways. Use HTTP Basic or the body, not both.";
+        const TWO: &str = "The request authenticates the client twice. Use HTTP Basic or the body, not both.";
         let (id, secret) = (form.get("client_id")?, form.get("client_secret")?);
         let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = authorizations.next() else {
@@ -36,17 +36,19 @@ impl Client {
                     let proof = secret.map(|secret| Zeroizing::new(secret.to_owned()));
                     Ok(Some(Self { id: id.to_owned(), client_secret: proof }))
                 }
-                (None, Some(_)) => Err(OAuthError::invalid_client("A client's secret without its id.")),
+                (None, Some(_)) => {
+                    Err(OAuthError::invalid_client("The parameter client_id is missing. Send it with client_secret."))
+                }
                 (None, None) => Ok(None),
             };
         };
         if authorizations.next().is_some() || secret.is_some() {
             return Err(OAuthError::invalid_request(TWO));
         }
-        let unreadable = || OAuthError::invalid_client("The Authorization header is no HTTP Basic that can be read.");
+        let unreadable = || OAuthError::invalid_client("The Authorization header is not valid HTTP Basic.");
         let client = parse_basic(value.as_bytes()).ok_or_else(unreadable)?;
         if id.is_some_and(|id| id != client.id) {
-            return Err(OAuthError::invalid_request("The client's id in the body is another than in HTTP Basic."));
+            return Err(OAuthError::invalid_request("The client_id in the body differs from the one in HTTP Basic."));
         }
         Ok(Some(client))
     }
@@ -77,14 +79,14 @@ impl Client {
     fn credentials(&self) -> Result<(KeyId, &str), OAuthError> {
         let id = self.id.strip_prefix("key:").and_then(KeyId::parse_exact);
         id.zip(self.client_secret.as_ref().map(|proof| proof.as_str())).ok_or_else(|| {
-            let words = "The client's id is key: and the id of a key, and its secret is that of the key.";
+            let words = "The client is not a key. Use client_id key:<key ID> and the key's secret as client_secret.";
             OAuthError::invalid_client(words).with_code("unknown_client")
         })
     }
 }
 
 fn key_mismatch() -> OAuthError {
-    OAuthError::invalid_client("The client's id is that of another key than its secret.").with_code("unknown_client")
+    OAuthError::invalid_client("The client_id and the secret belong to different keys.").with_code("unknown_client")
 }
 
 /// Returns the public client of a request that requires one. It has no secret; the code verifier or device code proves
@@ -94,7 +96,7 @@ fn key_mismatch() -> OAuthError {
 /// As [`Client::from_request`]; `invalid_client` if the request has no client, or one with a secret.
 pub fn require_public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
     let client = Client::from_request(headers, form)?.filter(|client| client.client_secret.is_none());
-    client.ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, without a secret."))
+    client.ok_or_else(|| OAuthError::invalid_client("Send the client_id of an application, without a secret."))
 }
 
 /// Authenticates the confidential client of a request that requires one.
@@ -109,7 +111,7 @@ pub async fn require_key(
 ) -> Result<Verified, OAuthError> {
     match Client::from_request(headers, form)? {
         Some(client) => client.authenticate(app, ip).await,
-        None => Err(OAuthError::invalid_client("Say which key you are, by HTTP Basic or in the body.")),
+        None => Err(OAuthError::invalid_client("Authenticate with a key, by HTTP Basic or in the body.")),
     }
 }
 

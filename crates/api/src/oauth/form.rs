@@ -25,7 +25,7 @@ impl Form {
         let value = values.next().filter(|value| !value.is_empty());
         match values.next() {
             None => Ok(value),
-            Some(_) => Err(OAuthError::invalid_request(&format!("The parameter {name} stands there more than once."))),
+            Some(_) => Err(OAuthError::invalid_request(&format!("The parameter {name} occurs more than once."))),
         }
     }
 
@@ -49,12 +49,12 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
         let refuse = |words: &str| OAuthError::invalid_request(words).into_response();
         if request.uri().query().is_some_and(|query| !query.is_empty()) {
-            return Err(refuse("Parameters stand in the body, never in the address: addresses are logged."));
+            return Err(refuse("Send parameters in the body, not in the URL. URLs are logged."));
         }
         let kind = request.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
         let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         if !kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
-            return Err(refuse("Send a form, with Content-Type: application/x-www-form-urlencoded."));
+            return Err(refuse("Send a form with Content-Type: application/x-www-form-urlencoded."));
         }
         let body = body::read_limited(request.into_body(), FORM_MAX).await;
         let body = body.map_err(|problem| OAuthError::from_status(problem.status, &problem.detail).into_response())?;

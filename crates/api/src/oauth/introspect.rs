@@ -101,7 +101,7 @@ async fn authenticate_caller(
         return Ok(client::require_key(app, headers, form, origin.ip).await?.snapshot);
     };
     if authorizations.next().is_some() || form.get("client_secret")?.is_some() {
-        return Err(OAuthError::invalid_request("Say once who you are."));
+        return Err(OAuthError::invalid_request("The request authenticates the client twice. Send one credential."));
     }
     let question = VerifyRequest { ip: origin.ip, ..VerifyRequest::default() };
     let checked = app.tokens.check_credential(std::str::from_utf8(text).unwrap_or("?"), &question).await?;

@@ -48,7 +48,7 @@ fn parse_scopes(text: &str) -> Result<Vec<&str>, OAuthError> {
     // scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
     if !text.bytes().all(|b| b == b' ' || (0x21..0x7f).contains(&b) && b != b'"' && b != b'\\') {
         return Err(OAuthError::invalid_scope(
-            "A scope has letters, digits and signs, and a space between it and the next.",
+            "The scope contains characters that are not allowed. Separate scopes with spaces.",
         ));
     }
     Ok(text.split(' ').filter(|scope| !scope.is_empty()).collect())
@@ -56,14 +56,14 @@ fn parse_scopes(text: &str) -> Result<Vec<&str>, OAuthError> {
 
 fn parse_lifetime(text: &str) -> Result<i64, OAuthError> {
     let whole = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    let wrong = || OAuthError::invalid_request("expires_in is a whole number of seconds, 1 or more.");
+    let wrong = || OAuthError::invalid_request("expires_in must be a whole number of seconds, at least 1.");
     whole.filter(|life| *life > 0).ok_or_else(wrong)
 }
 
 /// Parses `resource` and `audience`. Several resources would need a token with several audiences, but each resource has
 /// its own token.
 fn parse_target(app: &Services, form: &Form) -> Result<Target, OAuthError> {
-    const SEVERAL: &str = "A token is for one resource. Ask for one after the other.";
+    const SEVERAL: &str = "A token is valid for one resource. Send one request for each resource.";
     let mut target = Target::ByScopes;
     for name in ["resource", "audience"] {
         if form.count(name) > 1 {
@@ -75,7 +75,7 @@ fn parse_target(app: &Services, form: &Form) -> Result<Target, OAuthError> {
             // The resource of RFC 9728 that represents the complete server.
             continue;
         }
-        let unknown = || OAuthError::invalid_target("There is no such resource here.").with_code("wrong_audience");
+        let unknown = || OAuthError::invalid_target("The resource is unknown.").with_code("wrong_audience");
         let audience = Audience::parse(text, &issuer).ok_or_else(unknown)?;
         if target != Target::ByScopes && target != Target::Exactly(audience) {
             return Err(OAuthError::invalid_target(SEVERAL));

@@ -31,7 +31,7 @@ pub async fn revoke(
     let may = match (known.subject, key) {
         (Subject::Key(of), Some(key)) => of == key,
         (Subject::Key(_), None) => {
-            let words = "This token is of a key: prove that you hold it, by HTTP Basic or in the body.";
+            let words = "This token belongs to a key. Authenticate with that key, by HTTP Basic or in the body.";
             return Err(OAuthError::invalid_client(words));
         }
         // A client that identifies itself must be the client of the token (section 2.1).
@@ -39,7 +39,7 @@ pub async fn revoke(
         (Subject::Grant { .. }, Some(_)) => false,
     };
     if !may {
-        return Err(OAuthError::bad_request("unauthorized_client", "This token is another client's."));
+        return Err(OAuthError::bad_request("unauthorized_client", "This token belongs to another client."));
     }
     match (app.tokens.revoke(&known, &origin).await?, known.subject) {
         (Ok(()), _) => Ok(done()),
@@ -49,9 +49,7 @@ pub async fn revoke(
         // An attacker with such a token could issue and revoke a thousand more. The limit must not keep the stolen
         // token valid, so the grant is revoked.
         (Err(_), Subject::Grant { grant, .. }) => {
-            app.consent
-                .revoke_unredeemed(&origin, grant, "A thousand of its tokens were revoked within a day.")
-                .await?;
+            app.consent.revoke_unredeemed(&origin, grant, "1,000 of its tokens were revoked within a day.").await?;
             Ok(done())
         }
     }

@@ -40,7 +40,7 @@ pub async fn token(
 ) -> Result<Response, OAuthError> {
     let request = TokenRequest { app, origin, headers, form };
     let name = request.form.require("grant_type")?;
-    let unknown = || OAuthError::bad_request("unsupported_grant_type", "This server does not know this grant_type.");
+    let unknown = || OAuthError::bad_request("unsupported_grant_type", "This grant_type is not supported.");
     match GrantType::from_name(name).ok_or_else(unknown)? {
         GrantType::ClientCredentials => client_credentials::handle(&request).await,
         GrantType::AuthorizationCode => authorization_code::handle(&request).await,

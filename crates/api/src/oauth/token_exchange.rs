@@ -28,10 +28,14 @@ pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
     let (subject, kind) = (form.require("subject_token")?, form.require("subject_token_type")?);
     if form.get("actor_token")?.is_some() || form.get("actor_token_type")?.is_some() {
-        return Err(OAuthError::invalid_request("Nobody acts for another here: leave actor_token out."));
+        return Err(OAuthError::invalid_request(
+            "Delegation is not supported. Remove actor_token and actor_token_type.",
+        ));
     }
     if form.get("requested_token_type")?.is_some_and(|it| it != ACCESS_TOKEN) {
-        return Err(OAuthError::invalid_request("Access tokens are all that is issued here."));
+        return Err(OAuthError::invalid_request(
+            "Only access tokens are issued. Change or remove requested_token_type.",
+        ));
     }
     let requested = RequestedToken::from_form(app, form)?;
     let client = Client::from_request(headers, form)?;
@@ -65,7 +69,8 @@ pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
             app.tokens.exchange_token(subject, proved.is_some(), &requested.parameters()).await?
         }
         _ => {
-            let words = format!("subject_token_type is {ACCESS_TOKEN} for a token of ours, {KEY_SECRET} for a key.");
+            let words =
+                format!("subject_token_type must be {ACCESS_TOKEN} for an access token or {KEY_SECRET} for a key.");
             return Err(OAuthError::invalid_request(&words));
         }
     };
@@ -77,7 +82,7 @@ pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
 fn check_client_matches(client: Option<&Client>, holder: Subject) -> Result<(), OAuthError> {
     match client {
         Some(client) if !holder.is_client(&client.id) => {
-            Err(OAuthError::invalid_request("The subject's token is another client's."))
+            Err(OAuthError::invalid_request("The subject token belongs to another client."))
         }
         _ => Ok(()),
     }

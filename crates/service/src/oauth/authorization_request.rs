@@ -44,10 +44,10 @@ impl<E: Into<Error>> From<E> for RequestError {
     }
 }
 
-const UNKNOWN: &str = "The program that sent you here is not registered with this Keyward, or not any more. Nothing was allowed. \
-    Tell whoever runs it.";
-const ELSEWHERE: &str = "The program that sent you here wants the answer at an address that nobody registered for it. Nothing was \
-    allowed. Tell whoever runs it.";
+const UNKNOWN: &str = "The application that sent you here is not registered, or was removed, so no access was granted. \
+    Contact its developer.";
+const ELSEWHERE: &str = "The application that sent you here uses a redirect URL that is not registered, so no access was granted. \
+    Contact its developer.";
 
 /// The request parameters. A parameter must not occur more than once (RFC 6749 section 3.1).
 struct AuthorizationRequest(Vec<(String, String)>);
@@ -83,17 +83,19 @@ pub(super) fn parse_scopes(text: &str) -> Result<Vec<ScopeName>, Denied> {
 /// serve another purpose.
 pub(super) fn check_scopes(scopes: &[ScopeName], offered: &[ScopeRow]) -> Result<(), Denied> {
     if scopes.iter().any(|scope| !offered.iter().any(|row| row.name == scope.as_str())) {
-        return Err(Denied::InvalidScope("The project does not offer all of these scopes."));
+        return Err(Denied::InvalidScope("The project does not offer all of the requested scopes."));
     }
     let management = scopes.iter().filter(|scope| scope.is_management()).count();
     if management > 0 && management < scopes.len() {
-        return Err(Denied::InvalidScope("Ask for scopes of keyward: alone: their tokens are for something else."));
+        return Err(Denied::InvalidScope(
+            "Scopes that start with keyward: need a token of their own. Request them separately.",
+        ));
     }
     // No key bounds what a user's client could create with this scope. Denying it here avoids a prompt for a scope that
     // the server would deny.
     if scopes.iter().any(|scope| scope.as_str() == WRITE_SCOPE) {
         return Err(Denied::InvalidScope(
-            "Only a key can have keyward:keys.write, for it bounds the keys that it makes.",
+            "Only keys can have the scope keyward:keys.write. Applications cannot request it.",
         ));
     }
     Ok(())
@@ -160,16 +162,16 @@ impl Consent {
         let deny = |denied: Denied| Ok(Err(ResponseError::from(denied)));
         let names = ["response_type", "state", "scope", "code_challenge", "code_challenge_method"];
         if names.into_iter().any(|name| parameters.get(name).is_err()) {
-            return deny(Denied::InvalidRequest("A parameter is said twice."));
+            return deny(Denied::InvalidRequest("A parameter occurs more than once."));
         }
         let get = |name| parameters.get(name).ok().flatten();
         match get("response_type") {
-            None => return deny(Denied::InvalidRequest("Ask with response_type=code.")),
+            None => return deny(Denied::InvalidRequest("Use response_type=code.")),
             Some("code") => {}
             Some(_) => return Ok(Err(ResponseError::UnsupportedResponseType)),
         }
         if !matches!(get("response_mode"), None | Some("query" | "web_message")) {
-            return deny(Denied::InvalidRequest("response_mode is query or web_message."));
+            return deny(Denied::InvalidRequest("response_mode must be query or web_message."));
         }
         let challenge = get("code_challenge").filter(|text| pkce::is_challenge(text));
         let (Some(challenge), Some("S256")) = (challenge, get("code_challenge_method")) else {
@@ -180,7 +182,7 @@ impl Consent {
             (Some(project), None) => project,
             (Some(project), Some(named)) if named == Some(project) => project,
             (None, Some(Some(named))) => named,
-            _ => return deny(Denied::InvalidTarget("Name the project: resource=<public URL>/projects/<id>.")),
+            _ => return deny(Denied::InvalidTarget("Specify the project: resource=<public URL>/projects/<id>.")),
         };
         let scopes = match parse_scopes(get("scope").unwrap_or_default()) {
             Ok(scopes) => scopes,

@@ -72,7 +72,7 @@ impl ResponseError {
     fn description(self) -> String {
         match self {
             Self::Denied(denied) => denied.to_string(),
-            Self::UnsupportedResponseType => "Ask with response_type=code.".to_owned(),
+            Self::UnsupportedResponseType => "Use response_type=code.".to_owned(),
         }
     }
 }

@@ -19,11 +19,11 @@ use keyward_store::{self as store, Conn, projects::ProjectRow};
 
 /// The offered lifetimes in seconds, up to the project's maximum: an hour, a day, a week, a month.
 const LIVES: [i64; 4] = [3_600, DAY, 7 * DAY, 30 * DAY];
-const NO_MEMBER: &str = "You are no member of the project that it asks for, or there is no such project. An owner of the project \
-    can invite you.";
-const VIEWER: &str = "Your role in this project lets you see it, and allow nothing. An owner can change that.";
-const RETIRED: &str = "The project does not offer (any more) what is asked for. Nothing was allowed.";
-const ARCHIVED: &str = "The project that it asks for is archived. An owner can take it out of the archive.";
+const NO_MEMBER: &str =
+    "The requested project does not exist, or you are not a member of it. A project owner can invite you.";
+const VIEWER: &str = "Your role in this project cannot grant access. A project owner can change your role.";
+const RETIRED: &str = "The project does not offer the requested scopes. No access was granted.";
+const ARCHIVED: &str = "The requested project is archived. A project owner can unarchive it.";
 
 /// The part of an authorization request that the user may grant.
 pub(super) struct AuthorizedRequest {
@@ -152,10 +152,10 @@ impl AuthorizedRequest {
             }
         }
         if let Some(other) = scopes.iter().find(|it| !chosen.contains(it)) {
-            return Err(Error::field("scopes", format!("{other} was not asked for, or is not yours to allow.")));
+            return Err(Error::field("scopes", format!("{other} was not requested, or you cannot grant it.")));
         }
         if !self.lives.iter().any(|it| it.seconds == life) {
-            return Err(Error::field("life", "Choose one of these."));
+            return Err(Error::field("life", "Select a duration from the list."));
         }
         Ok((chosen, now.plus_seconds(life)))
     }

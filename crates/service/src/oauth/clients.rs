@@ -25,9 +25,9 @@ const CLIENTS_MOST: usize = 50;
 
 /// Maximum grants revoked in one write, which takes some tens of milliseconds. Other writes run before the next one.
 const AT_ONCE: i64 = 200;
-pub(super) const REMOVED: &str = "The program was removed.";
+pub(super) const REMOVED: &str = "The application was removed.";
 
-const OWNERS: &str = "Only an owner of this project may register programs, and remove them.";
+const OWNERS: &str = "Only a project owner can register and remove applications.";
 
 /// Parses redirect URIs, one per line, without duplicates.
 fn parse_redirects(text: &str) -> Result<Vec<String>, InvalidField> {
@@ -40,9 +40,9 @@ fn parse_redirects(text: &str) -> Result<Vec<String>, InvalidField> {
         }
     }
     match all.len() {
-        0 => Err(wrong("Write at least one address at which the program is answered.".to_owned())),
+        0 => Err(wrong("Enter at least one redirect URL.".to_owned())),
         1..=REDIRECTS_MOST => Ok(all),
-        _ => Err(wrong(format!("A program has at most {REDIRECTS_MOST} addresses."))),
+        _ => Err(wrong(format!("An application can have at most {REDIRECTS_MOST} redirect URLs."))),
     }
 }
 
@@ -77,7 +77,7 @@ impl Consent {
                 let redirects = parse_redirects(&addresses).map_err(|error| errors.push(error));
                 let (Ok(title), Ok(redirects)) = (title, redirects) else { return Err(Error::Invalid(errors)) };
                 if store::oauth_clients::list_by_project(tx, project.into()).await?.len() >= CLIENTS_MOST {
-                    return Err(Error::Conflict("This project knows 50 programs already. Remove one of them first."));
+                    return Err(Error::Conflict("This project has the maximum of 50 applications. Remove one first."));
                 }
                 let row = NewClientRow {
                     id,
@@ -145,7 +145,7 @@ impl Consent {
             self.context.pause_writes().await;
             if let Err(error) = self.revoke_remaining(&actor, id).await {
                 // The client is removed: an error would suggest a retry, which finds no such client.
-                tracing::error!(%error, client = %id, "consent.grants_not_ended: upkeep ends the rest");
+                tracing::error!(%error, client = %id, "consent.grants_not_ended: the background job revokes the rest");
             }
         }
         Ok(())
@@ -182,9 +182,9 @@ mod tests {
         let read = parse_redirects(" https://a.example/cb \r\n\nhttp://127.0.0.1/cb\nhttps://a.example/cb\n").unwrap();
         assert_eq!(read, ["https://a.example/cb", "http://127.0.0.1/cb"]);
         let wrong = |text: &str| parse_redirects(text).unwrap_err().message;
-        assert!(wrong(" \n").starts_with("Write at least one"));
+        assert!(wrong(" \n").starts_with("Enter at least one"));
         assert!(wrong("https://a.example\nftp://b.example").starts_with("ftp://b.example: Use https."));
         let many: String = (0..11).map(|n| format!("https://a.example/{n}\n")).collect();
-        assert_eq!(wrong(&many), "A program has at most 10 addresses.");
+        assert_eq!(wrong(&many), "An application can have at most 10 redirect URLs.");
     }
 }

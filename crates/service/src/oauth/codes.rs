@@ -53,7 +53,7 @@ impl Redeemed {
 
 /// One message for every error, so that the holder of a stolen code learns nothing about it.
 const NONE: Denied = Denied::InvalidGrant(
-    "The code is not known, was used, has expired, or came with another client_id, redirect_uri or code_verifier than it was asked for with.",
+    "The code is unknown, used, or expired, or the client_id, redirect_uri, or code_verifier does not match the authorization request.",
 );
 
 /// The result of a redemption.
@@ -114,14 +114,14 @@ fn invalid_reason(
     now: Timestamp,
 ) -> Option<&'static str> {
     if !first {
-        Some("Its code was presented twice.")
+        Some("The authorization code was used twice.")
     } else if now.micros() >= code.expires_at {
-        Some("Its code was presented too late.")
+        Some("The authorization code was used after it had expired.")
     } else if *client != code.client_said
         || *redirect != code.redirect_uri
         || !pkce::is_match(verifier, &code.challenge)
     {
-        Some("Its code was presented by something else than what asked for it.")
+        Some("The authorization code was used with another client_id, redirect_uri, or code_verifier.")
     } else {
         None
     }

@@ -97,7 +97,7 @@ impl Consent {
         let now = self.context.now();
         let Some(row) = self.find_client(tx, client).await? else { return Ok(Err(Denied::InvalidClient)) };
         if resource.is_some_and(|text| self.project_of_resource(text) != Some(row.project_id.into())) {
-            return Ok(Err(Denied::InvalidTarget("This program belongs to another project.")));
+            return Ok(Err(Denied::InvalidTarget("This application belongs to another project.")));
         }
         let offered = store::projects::list_offered_scopes(tx, row.project_id).await?;
         if let Err(denied) = check_scopes(scopes, &offered) {
@@ -140,7 +140,7 @@ impl Consent {
         digest: [u8; 32],
     ) -> Result<DevicePollResult, Error> {
         const NONE: Denied =
-            Denied::InvalidGrant("The device code is not known, was used, or is not for this program.");
+            Denied::InvalidGrant("The device code is unknown or used, or belongs to another application.");
         let now = self.context.now();
         let Some(client) = self.find_client(tx, client).await? else { return Ok(Err(NONE)) };
         let row = store::device_codes::by_digest(tx, &digest).await?;

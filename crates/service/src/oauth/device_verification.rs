@@ -22,7 +22,7 @@ use keyward_store::{
 };
 
 const NO_DEVICE: &str =
-    "No device waits with this code. Look at the device again: codes last ten minutes, and work once.";
+    "No device is waiting for this code. Check the code on your device; a code can be used once, within 10 minutes.";
 
 impl Consent {
     /// Returns the consent page for the device with this user code. Wrong codes are throttled.

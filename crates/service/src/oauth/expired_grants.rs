@@ -35,13 +35,13 @@ impl Consent {
         };
         let mut round = JobRun::default();
         for client in removed {
-            round.item("grants of a removed program", client, self.revoke_of_removed_client(client.into())).await;
+            round.item("grants of a removed application", client, self.revoke_of_removed_client(client.into())).await;
         }
         let (ended, expired) = (now.plus_seconds(-KEPT).micros(), now.plus_seconds(-DEVICES_KEPT).micros());
         let grants = sweep(&self.context, move |tx| Box::pin(store::grants::sweep(tx, ended, ROWS)));
-        round.step("grants that ended long ago", grants).await;
+        round.step("old grants", grants).await;
         let devices = sweep(&self.context, move |tx| Box::pin(store::device_codes::sweep(tx, expired, ROWS)));
-        round.step("codes of devices", devices).await;
+        round.step("expired device codes", devices).await;
         let left = left.into_iter().map(Into::into).collect();
         round.step("grants with an expired code", self.revoke_expired(left)).await;
         round.end()

@@ -28,7 +28,7 @@ const CODE_LIVES: i64 = 60;
 /// Maximum valid grants of one user: one write revokes all of them when the user is disabled or deleted.
 const GRANTS_MOST: i64 = 500;
 /// The name shown for an unregistered client.
-pub(super) const UNREGISTERED: &str = "An unregistered program";
+pub(super) const UNREGISTERED: &str = "Unregistered application";
 
 /// Denies management scopes to a client without recent reauthentication of the user who grants them.
 pub(super) fn reauthenticate(caller: &Caller, scopes: &[String], now: Timestamp) -> Result<(), Error> {
@@ -54,7 +54,7 @@ pub(super) async fn insert_grant(tx: &mut Tx<'_>, yes: ConsentGrant<'_>) -> Resu
     let ConsentGrant { caller, row, role, by, now } = yes;
     if store::grants::count_of_user(tx, row.user_id, now.micros()).await? >= GRANTS_MOST {
         return Err(Error::Conflict(
-            "You allow programs 500 things already. Revoke some of them under Security first.",
+            "You have the maximum of 500 active grants. Revoke some under Settings > Security first.",
         ));
     }
     store::grants::insert(tx, &row).await?;

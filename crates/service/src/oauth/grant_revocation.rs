@@ -120,7 +120,15 @@ pub(crate) async fn narrow_to_role(
     now: Timestamp,
 ) -> Result<RevokedGrants, Error> {
     if !role_allows(role, Action::ChangeKeys) {
-        return revoke_user_grants(tx, actor, user, Some(project), "Their new role may allow nothing.", now).await;
+        return revoke_user_grants(
+            tx,
+            actor,
+            user,
+            Some(project),
+            "The new role of the user cannot grant access.",
+            now,
+        )
+        .await;
     }
     let mut ends = RevokedGrants::default();
     let catalogue = store::scopes::list(tx).await?;

@@ -37,29 +37,29 @@ use std::sync::Arc;
 pub enum Denied {
     #[error("{0}")]
     InvalidRequest(&'static str),
-    #[error("No program is registered under this client_id.")]
+    #[error("No application is registered with this client_id.")]
     InvalidClient,
     #[error("{0}")]
     InvalidGrant(&'static str),
-    #[error("This program may not ask in this way.")]
+    #[error("This application is not allowed to use this grant type.")]
     UnauthorizedClient,
     #[error("{0}")]
     InvalidScope(&'static str),
     #[error("{0}")]
     InvalidTarget(&'static str),
-    #[error("Nobody has answered yet. Ask again.")]
+    #[error("The user has not responded yet. Poll again.")]
     AuthorizationPending,
-    #[error("Ask more slowly.")]
+    #[error("Polling too fast. Increase the interval by 5 seconds.")]
     SlowDown,
     /// One address has started too many device authorizations.
-    #[error("Too many devices began at this address. Try again in {0} seconds.")]
+    #[error("Too many device authorizations from this address. Try again in {0} seconds.")]
     TooManyFromAddress(i64),
     /// Too many device authorizations of the client are pending. Anyone who knows the `client_id` can start one.
-    #[error("Too many devices of this program wait for an answer. Try again in a minute.")]
+    #[error("Too many device authorizations of this application are pending. Try again in a minute.")]
     Crowded,
-    #[error("The person did not allow it.")]
+    #[error("The user denied the request.")]
     AccessDenied,
-    #[error("The code has expired. Begin again.")]
+    #[error("The device code has expired. Start a new device authorization.")]
     ExpiredToken,
 }
 

@@ -19,31 +19,31 @@ impl Redirect {
     /// # Errors
     /// What is wrong with the URI, as a message for the user who registers it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let url = Url::parse(text).map_err(|_| "This is no address. Write it in full, beginning with https://.")?;
+        let url = Url::parse(text).map_err(|_| "This is not a URL. Enter the full URL, starting with https://.")?;
         if text.len() > MAX || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
-            return Err("An address has at most 500 characters, and no spaces.");
+            return Err("A redirect URL has at most 500 characters and no spaces.");
         }
         if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-            return Err("An address has no part behind a #, and names no user.");
+            return Err("A redirect URL cannot contain a fragment (#), user name, or password.");
         }
         // The host becomes part of a Content-Security-Policy header, where other characters would have a syntactic
         // meaning.
         let names_a_host =
             |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
         if matches!(url.host(), Some(Host::Domain(host)) if !names_a_host(host)) {
-            return Err("This names no host. Write the address in full, beginning with https://.");
+            return Err("This URL has no valid host. Enter the full URL, starting with https://.");
         }
         // `allows` compares parsed parts for `http`, because any port matches. The text must therefore be the canonical
         // form of the URI.
         let is_plain = |url: &Url| url.as_str().strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest == "/");
         if url.scheme() == "http" && !is_plain(&url) {
-            return Err("Write the address as a browser shows it, such as http://127.0.0.1/done.");
+            return Err("Enter the URL as a browser shows it, such as http://127.0.0.1/done.");
         }
         let redirect = Self { text: text.to_owned(), url };
         match redirect.url.scheme() {
             "https" => Ok(redirect),
             "http" if redirect.is_loopback() || redirect.url.host_str() == Some("localhost") => Ok(redirect),
-            _ => Err("Use https. Only 127.0.0.1, [::1] and localhost may be reached by http."),
+            _ => Err("Use https. Only 127.0.0.1, [::1], and localhost can use http."),
         }
     }
 
