@@ -349,7 +349,7 @@ on_both_engines! {
             assert_eq!((page.status, &page.json()["errors"][0]["name"]), (422, &json!(member)), "{}", page.text());
         }
         let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({}))).await.json();
-        assert!(page["detail"].as_str().unwrap().contains("the member name is missing"), "{page}");
+        assert!(page["detail"].as_str().unwrap().contains("the field name is missing"), "{page}");
         bench.execute_sql("UPDATE policy SET keys_per_project = 1").await;
         let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "One more"}))).await;
         assert_eq!((page.status, page.problem().as_str()), (409, "conflict"));

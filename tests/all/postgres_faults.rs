@@ -182,7 +182,7 @@ async fn postgres_a_lock_that_is_not_given_back_is_reported() {
     assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Contended), "{error}");
     assert_eq!(bench.app.context.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));
     let page = bench.browser().get("/readyz").await;
-    assert!(page.status == 503 && page.text().contains("another transaction blocks them"), "{}", page.text());
+    assert!(page.status == 503 && page.text().contains("blocked by another transaction"), "{}", page.text());
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     wait_until("writes succeed again", async || bench.app.context.queue.trouble().is_none()).await;
     assert_eq!(bench.browser().get("/readyz").await.status, 200);

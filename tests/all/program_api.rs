@@ -519,10 +519,10 @@ on_both_engines! {
                     assert_eq!((page.status, page.problem().as_str()), (status, code), "{path} {what}: {}", page.text());
                     assert!(!page.text().contains(&secret[12..]), "{path} {what} repeats the secret");
                     let words = match what {
-                        "not there" => format!("the member {member} is missing"),
-                        "twice" => format!("the member {member} stands there twice"),
-                        "an unknown member" | "deep, unknown" => "it has a member that is not known here".to_owned(),
-                        "null" | "a number" | "a list" | "an object" => "a member is of the wrong type".to_owned(),
+                        "not there" => format!("the field {member} is missing"),
+                        "twice" => format!("the field {member} occurs more than once"),
+                        "an unknown member" | "deep, unknown" => "it contains an unknown field".to_owned(),
+                        "null" | "a number" | "a list" | "an object" => "a field has the wrong type".to_owned(),
                         _ => String::new(),
                     };
                     assert!(page.text().contains(&words), "{path} {what}: {}", page.text());

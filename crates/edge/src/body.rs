@@ -53,10 +53,8 @@ impl Drop for Payload {
 }
 
 /// Error code and message for a body with a content coding.
-pub const ENCODED: (&str, &str) = (
-    "unsupported_content_encoding",
-    "The body has a Content-Encoding. This server takes bodies without one: send the request again, not compressed.",
-);
+pub const ENCODED: (&str, &str) =
+    ("unsupported_content_encoding", "The body has a Content-Encoding. Send the request again without compression.");
 
 /// Whether a body has no content coding (RFC 9110 section 8.4).
 pub fn is_unencoded(headers: &HeaderMap) -> bool {

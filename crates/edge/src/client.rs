@@ -100,7 +100,7 @@ impl<'a> Client<'a> {
                 "request.misdirected: set KEYWARD_PUBLIC_URL to the URL that clients use, or configure the proxy to forward the Host header"
             );
         }
-        let words = "This server does not answer under that name. Use the address that its operator gave you.";
+        let words = "This server does not serve the requested host. Use the address from your administrator.";
         Err((StatusCode::MISDIRECTED_REQUEST, "misdirected", words))
     }
 }
@@ -111,7 +111,7 @@ impl<'a> Client<'a> {
 /// 400.
 pub fn check_single_host(headers: &HeaderMap) -> Result<(), HostError> {
     if headers.get_all(header::HOST).iter().nth(1).is_some() {
-        let words = "The request names its host twice. Send one Host header.";
+        let words = "The request has more than one Host header. Send exactly one.";
         return Err((StatusCode::BAD_REQUEST, "bad_request", words));
     }
     Ok(())
@@ -124,8 +124,8 @@ pub fn check_single_host(headers: &HeaderMap) -> Result<(), HostError> {
 /// 400.
 fn check_host_field(version: Version, headers: &HeaderMap) -> Result<(), HostError> {
     let words = match headers.get(header::HOST) {
-        None if version == Version::HTTP_11 => "The request names no host. Send one Host header.",
-        Some(host) if !is_host(host.as_bytes()) => "The Host header of the request is not a host. Send one host in it.",
+        None if version == Version::HTTP_11 => "The request has no Host header. Send exactly one.",
+        Some(host) if !is_host(host.as_bytes()) => "The Host header is not a valid host. Send exactly one host.",
         _ => return Ok(()),
     };
     Err((StatusCode::BAD_REQUEST, "bad_request", words))

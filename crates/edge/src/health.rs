@@ -27,27 +27,27 @@ pub async fn readiness(state: &EdgeState) -> Result<Response<Bytes>, Problem> {
             None => Ok(json_response(br#"{"status":"ready"}"#)),
             Some(trouble) => Err(not_ready(trouble_detail(trouble))),
         },
-        Ok(Ok(false)) => Err(not_ready("The database lacks migrations of this program.")),
+        Ok(Ok(false)) => Err(not_ready("The database lacks migrations of this version.")),
         Ok(Err(error)) => {
             tracing::warn!(%error, "readiness.database_failed");
             Err(not_ready(match error {
                 store::Error::FileReplaced(_) => "The database file was removed or replaced.",
-                _ => "The database does not answer.",
+                _ => "The database does not respond.",
             }))
         }
-        Err(_) => Err(not_ready("The database does not answer in time.")),
+        Err(_) => Err(not_ready("The database does not respond in time.")),
     }
 }
 
 fn trouble_detail(trouble: WriteTrouble) -> &'static str {
     match trouble {
-        WriteTrouble::Stalled => "A write to the database takes too long.",
-        WriteTrouble::Failing(Kind::Full) => "Writes to the database fail: there is no space left.",
-        WriteTrouble::Failing(Kind::Io) => "Writes to the database fail: its disk or its file fails.",
-        WriteTrouble::Failing(Kind::Damaged) => "Writes to the database fail: its file is damaged.",
-        WriteTrouble::Failing(Kind::Unavailable) => "Writes to the database fail: it does not answer.",
-        WriteTrouble::Failing(Kind::Contended) => "Writes to the database fail: another transaction blocks them.",
-        WriteTrouble::Failing(Kind::Fault) => "The last write to the database failed.",
+        WriteTrouble::Stalled => "A database write takes too long.",
+        WriteTrouble::Failing(Kind::Full) => "Database writes fail: no space left.",
+        WriteTrouble::Failing(Kind::Io) => "Database writes fail: disk or file error.",
+        WriteTrouble::Failing(Kind::Damaged) => "Database writes fail: the database file is damaged.",
+        WriteTrouble::Failing(Kind::Unavailable) => "Database writes fail: the database does not respond.",
+        WriteTrouble::Failing(Kind::Contended) => "Database writes fail: blocked by another transaction.",
+        WriteTrouble::Failing(Kind::Fault) => "The last database write failed.",
     }
 }
 

@@ -130,7 +130,7 @@ pub fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
 }
 
 fn malformed() -> Problem {
-    let words = "The body is not JSON. Check quotes, commas and braces.";
+    let words = "The body is not valid JSON. Check quotes, commas, and braces.";
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", words)
 }
 
@@ -143,19 +143,19 @@ fn schema_error(error: &serde_json::Error) -> Problem {
     let member =
         |before: &str| message.strip_prefix(before).and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned);
     let what = match (member("missing field `"), member("duplicate field `")) {
-        (Some(name), _) => format!("the member {name} is missing"),
-        (_, Some(name)) => format!("the member {name} stands there twice"),
-        _ if message.starts_with("unknown field `") => "it has a member that is not known here".to_owned(),
-        _ if message.starts_with("invalid type") => "a member is of the wrong type".to_owned(),
-        _ => "a member is missing, unknown, or has a value that it cannot have".to_owned(),
+        (Some(name), _) => format!("the field {name} is missing"),
+        (_, Some(name)) => format!("the field {name} occurs more than once"),
+        _ if message.starts_with("unknown field `") => "it contains an unknown field".to_owned(),
+        _ if message.starts_with("invalid type") => "a field has the wrong type".to_owned(),
+        _ => "a field is missing, unknown, or has an invalid value".to_owned(),
     };
-    let words = format!("The body is JSON, but {what}. What this address takes stands at /docs/api.");
+    let words = format!("The body is not valid: {what}. See /docs/api for the expected fields.");
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", words)
 }
 
 /// Error for a body with another media type.
 fn not_json() -> Problem {
-    let words = "Send JSON, with Content-Type: application/json.";
+    let words = "Send JSON with Content-Type: application/json.";
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", words)
 }
 

@@ -79,18 +79,21 @@ impl IntoResponse for Problem {
 pub fn default_for_status(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         404 => ("not_found", "This path does not exist. See /docs/api for the available paths."),
-        405 => ("method_not_allowed", "This address does not take that method; the Allow header says which it takes."),
-        408 => ("request_timeout", "The request did not arrive in time. Send it again."),
-        413 => ("body_too_large", "The body is larger than this address takes."),
-        503 => ("busy", "The answer took too long. Try again in a moment."),
+        405 => (
+            "method_not_allowed",
+            "This path does not support the request method. See the Allow header for the supported methods.",
+        ),
+        408 => ("request_timeout", "The request timed out. Send it again."),
+        413 => ("body_too_large", "The request body is too large for this path."),
+        503 => ("busy", "The response took too long. Try again in a moment."),
         400..500 => ("bad_request", "The request could not be read."),
-        _ => ("internal", "Something went wrong on our side. Try again."),
+        _ => ("internal", "An internal error occurred. Try again."),
     }
 }
 
 /// Response after a panic. The panic message is only in the log, never in the response.
 pub fn panic_problem() -> Problem {
     tracing::error!("request.panicked");
-    let words = "Something went wrong on our side. Try again in a moment.";
+    let words = "An internal error occurred. Try again in a moment.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words)
 }

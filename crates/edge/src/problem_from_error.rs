@@ -38,34 +38,44 @@ impl From<ManagementError> for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here for you."),
+            Error::NotFound => Self::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "This resource does not exist, or you do not have access to it.",
+            ),
             Error::Forbidden(why) => Self::new(StatusCode::FORBIDDEN, "forbidden", why),
-            Error::ReauthenticationRequired => {
-                Self::new(StatusCode::FORBIDDEN, "step_up_required", "Confirm on a page that it is you, and try again.")
-            }
+            Error::ReauthenticationRequired => Self::new(
+                StatusCode::FORBIDDEN,
+                "step_up_required",
+                "Confirm your identity on a Keyward page and try again.",
+            ),
             Error::Stopped { reason } => Self::new(StatusCode::FORBIDDEN, "forbidden", Error::stopped_message(&reason)),
             Error::Invalid(fields) => {
                 let problem =
-                    Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some members are wrong: see errors.");
+                    Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are not valid: see errors.");
                 Self { errors: invalid_params(fields), ..problem }
             }
             Error::Management(why) => why.into(),
             Error::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why),
             Error::BadCredentials { .. } => {
-                Self::new(StatusCode::UNAUTHORIZED, "bad_credentials", "E-mail or password is wrong.")
+                Self::new(StatusCode::UNAUTHORIZED, "bad_credentials", "Wrong email or password.")
             }
-            Error::Paused { seconds } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "paused", format!("Try again in {seconds} seconds."))
-                    .header(header::RETRY_AFTER, &seconds.to_string())
-            }
+            Error::Paused { seconds } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "paused",
+                format!("Too many attempts. Try again in {seconds} seconds."),
+            )
+            .header(header::RETRY_AFTER, &seconds.to_string()),
             Error::TooLong => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy",
-                "Reading this list takes too long. Narrow it, for example by status or environment, and try again.",
+                "This list takes too long to load. Filter it, for example by status or environment, and try again.",
             )
             .header(header::RETRY_AFTER, "5"),
-            Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Try again in a moment.")
-                .header(header::RETRY_AFTER, "1"),
+            Error::Busy => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy. Try again in a moment.")
+                    .header(header::RETRY_AFTER, "1")
+            }
             error @ (Error::Store(_) | Error::Internal(_)) => {
                 let StorageProblem { status, code, detail, retry_after } = StorageProblem::report(&error);
                 let problem = Self::new(status, code, detail);

@@ -40,23 +40,23 @@ impl StorageProblem {
             Kind::Full => Self {
                 status: StatusCode::INSUFFICIENT_STORAGE,
                 code: "storage_full",
-                detail: "There is no space left for the database, so nothing was changed. Tell the people who run this \
-                    Keyward; try again when there is space.",
+                detail: "The database has no space left, so nothing was changed. Contact your administrator, and try again \
+                    later.",
                 retry_after: None,
             },
             Kind::Io | Kind::Damaged => unavailable(
                 "storage_failed",
-                "The disk or the file of the database failed. Tell the people who run this Keyward, and try again later.",
+                "The disk or file of the database failed. Contact your administrator, and try again later.",
                 "10",
             ),
             Kind::Unavailable => {
-                unavailable("database_unavailable", "The database does not answer. Try again in a moment.", "2")
+                unavailable("database_unavailable", "The database does not respond. Try again in a moment.", "2")
             }
             Kind::Contended => unavailable("busy", "The database is busy. Try again in a moment.", "1"),
             Kind::Fault => Self {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 code: "internal",
-                detail: "Something went wrong on our side. Try again.",
+                detail: "An internal error occurred. Try again.",
                 retry_after: None,
             },
         }

@@ -7,7 +7,7 @@ use keyward_verify::{tokens::TokenDenyReason, verify::DenyReason};
 
 /// Response to a request without a credential. The challenge has no error code (RFC 6750 section 3.1).
 pub fn missing_credential(request: &GatewayRequest<'_>) -> Problem {
-    let words = "Send your API key, or an access token: Authorization: Bearer …";
+    let words = "Send an API key or an access token: Authorization: Bearer …";
     challenge_problem(StatusCode::UNAUTHORIZED, "missing_credential", words, None, request)
 }
 
@@ -15,7 +15,7 @@ pub fn missing_credential(request: &GatewayRequest<'_>) -> Problem {
 ///
 /// RFC 6750 specifies 400 for this case. The status is 401 because gateways turn 400 into a server error of their own.
 pub fn several_credentials(request: &GatewayRequest<'_>) -> Problem {
-    let words = "The request carries more than one key or token. Send one, in one place.";
+    let words = "The request contains more than one key or token. Send exactly one.";
     challenge_problem(StatusCode::UNAUTHORIZED, "several_credentials", words, Some("invalid_request"), request)
 }
 

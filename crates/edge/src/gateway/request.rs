@@ -100,7 +100,7 @@ fn invalid_query() -> Problem {
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid_query",
-        "The gateway's question could not be read: it takes project (an id), scope and limited (403 or 429).",
+        "The gateway parameters are not valid. Allowed: project (an ID), scope, and limited (403 or 429).",
     )
 }
 

@@ -26,14 +26,14 @@ type Reading = (&'static str, &'static str, MetricType, u64);
 
 /// Reads the service metrics at each scrape.
 fn readings(state: &EdgeState) -> Vec<Reading> {
-    let lost = "Calls that were not counted, for want of room";
-    let waiting = "Changes that wait for the write queue";
-    let (failing, batches) = ("1 while writes to the database fail or do not end", "Batches of changes that were lost");
-    let available = "0 while PostgreSQL does not answer and requests are refused without asking it";
+    let lost = "Calls that were not counted because the usage buffer was full";
+    let waiting = "Changes waiting in the write queue";
+    let (failing, batches) = ("1 while database writes fail or stall", "Batches of changes that were lost");
+    let available = "0 while PostgreSQL is unavailable and requests fail without a query";
     let facts = state.verify.counts();
-    let (hits, look_ups) = ("Decisions made of facts in memory", "Look-ups of facts in the database");
-    let (nobody, resident) = ("Secrets of no key that memory alone refused", "Keys whose facts are in memory");
-    let (known, hearing) = ("Keys that are known to be there", "1 while the changes of other processes are heard");
+    let (hits, look_ups) = ("Decisions made from key snapshots in memory", "Key snapshot lookups in the database");
+    let (nobody, resident) = ("Unknown secrets denied without a database lookup", "Key snapshots in memory");
+    let (known, hearing) = ("Keys in the in-memory index", "1 while changes from other processes are received");
     vec![
         ("keyward_facts_hits", hits, MetricType::Counter, facts.hits),
         ("keyward_facts_look_ups", look_ups, MetricType::Counter, facts.look_ups),
@@ -71,7 +71,7 @@ struct Scrape {
 
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "How long requests took, by route and by what became of them; refused keys are answered requests";
+        let help = "Request duration by route and outcome; a denied key has the outcome ok";
         let name = "keyward_http_request_duration";
         let mut family = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
         let routes = self.metrics.routes.iter().copied().chain(OTHERS);
@@ -86,7 +86,7 @@ impl Collector for Scrape {
                 }
             }
         }
-        let help = "What was decided on keys and tokens, by where it was asked";
+        let help = "Decisions on keys and tokens by endpoint";
         let mut family = encoder.encode_descriptor("keyward_decisions", help, None, MetricType::Counter)?;
         for (place, decisions) in DECISION_SOURCES.iter().zip(&self.metrics.decisions) {
             for (decision, count) in DECISIONS.iter().zip(decisions) {
@@ -95,7 +95,7 @@ impl Collector for Scrape {
                 family.encode_family(&labels)?.encode_counter(&count, NoExemplar::None)?;
             }
         }
-        let help = "Lines that were not written, because the reader of the stream was too slow or writing failed";
+        let help = "Output lines dropped because the stream was too slow or writing failed";
         let mut family = encoder.encode_descriptor("keyward_output_lines_dropped", help, None, MetricType::Counter)?;
         for (stream, lines) in line_writer::dropped() {
             family.encode_family(&[("stream", stream)])?.encode_counter(&lines, NoExemplar::None)?;

@@ -52,11 +52,11 @@ impl<'de> Deserialize<'de> for Projects {
             type Value = Projects;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a project's id, or several")
+                f.write_str("a project ID or a list of project IDs")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Projects, E> {
-                text.parse().map(|id| Projects::One([id])).map_err(|_| E::custom("no id"))
+                text.parse().map(|id| Projects::One([id])).map_err(|_| E::custom("not an ID"))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<Projects, A::Error> {
@@ -152,7 +152,7 @@ fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VerifyBody<'de
         type Value = Vec<VerifyBody<'de>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list of 1 to 1000 questions")
+            f.write_str("a list of 1 to 1,000 requests")
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<VerifyBody<'de>>, A::Error> {
