@@ -51,7 +51,7 @@ pub async fn exchange(
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid_body",
-            "expires_in is a number of seconds, 1 or more.",
+            "expires_in must be a whole number of seconds, at least 1.",
         ));
     }
     let wish = TokenParameters::for_own_project(life.unwrap_or(DAY_LIFE));

@@ -15,8 +15,7 @@ pub fn from_version(version: i64) -> String {
 /// 428 without the header, 412 if it contains none of our tags. A weak tag matches nothing.
 pub fn require_if_match(headers: &HeaderMap) -> Result<IfMatch, Problem> {
     if !headers.contains_key(header::IF_MATCH) {
-        let words =
-            "Say which state of the key the edit starts from: If-Match, with the ETag of the answer that showed it.";
+        let words = "Send an If-Match header with the ETag of the response in which you read the key.";
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", words));
     }
     parse_if_match(headers)

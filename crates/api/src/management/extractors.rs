@@ -44,13 +44,12 @@ fn bearer_token<'h>(headers: &'h HeaderMap, scope: &'static str) -> Result<&'h s
     match Bearer::from_headers(headers) {
         Bearer::Token(token) => Ok(token),
         Bearer::Several => {
-            let words = "The request carries more than one token. Send one Authorization header.";
+            let words = "The request contains more than one token. Send exactly one Authorization header.";
             let (status, error) = (StatusCode::BAD_REQUEST, Some("invalid_request"));
             Err(challenge_problem(status, "several_credentials", words, error, Some(scope)))
         }
         Bearer::Missing => {
-            let words =
-                "Send an access token for management: Authorization: Bearer … POST /oauth/token makes one of a key.";
+            let words = "Send a management token: Authorization: Bearer … Exchange a key for one at POST /oauth/token.";
             Err(challenge_problem(StatusCode::UNAUTHORIZED, "missing_token", words, None, Some(scope)))
         }
     }
@@ -63,7 +62,7 @@ async fn authenticate(parts: &Parts, state: &ApiState, scope: &'static str) -> R
     if scope == WRITE_SCOPE && accepted.token.as_ref().is_some_and(|token| token.subject.grant_id().is_some()) {
         // A key limits the privileges of the keys it creates. A grant has no key, so no limit can be derived.
         let words =
-            "Keys are made and changed with a token that a key was exchanged for, not with one that a person allowed.";
+            "To create or change keys, use a token that was issued for a key. This token was issued for a user grant.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "key_needed", words));
     }
     let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();

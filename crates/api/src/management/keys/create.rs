@@ -23,7 +23,7 @@ const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// Returns the idempotency key of a request, if it has one.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let wrong = || {
-        let words = "An idempotency key is 1 to 255 characters of ASCII, in one Idempotency-Key header.";
+        let words = "Send exactly one Idempotency-Key header with 1 to 255 ASCII characters.";
         Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", words)
     };
     let mut all = headers.get_all(IDEMPOTENCY_KEY).iter();

@@ -11,8 +11,8 @@ use keyward_service::{Services, keys::KeyListRequest};
 
 /// Parses the query. Rejects unknown and repeated parameters: an ignored filter would return more keys than requested.
 fn parse_query(query: &str) -> Result<KeyListRequest, Problem> {
-    const ALLOWED_PARAMETERS: &str = "The query takes status (active, scheduled, expired, inactive or deleted), environment (live or test), text, \
-        issued_to, limit (1 to 200) and cursor, each once.";
+    const ALLOWED_PARAMETERS: &str = "Allowed query parameters, each at most once: status (active, scheduled, expired, inactive, or deleted), \
+        environment (live or test), text, issued_to, limit (1 to 200), and cursor.";
     fn set_once<T>(place: &mut Option<T>, value: Option<T>) -> Result<(), Problem> {
         match (place.is_some(), value) {
             (false, Some(value)) => {

@@ -7,89 +7,88 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// Deserializes a member that is present, with a value or `null`. Together with `default`, an absent member is `None`;
 /// without it, the member would be required.
-fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A key to be made. Every member but the name has a default.
+/// A new key. Every field except `name` has a default.
 #[derive(Deserialize, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
-    /// A label, 1 to 100 characters; not unique.
+    /// A label of 1 to 100 characters. It does not have to be unique.
     #[cfg_attr(test, schema(example = "Nightly job", min_length = 1, max_length = 100))]
     name: String,
-    /// `live` or `test`: that of the key behind the token, which is the default too.
-    #[serde(default, deserialize_with = "said")]
+    /// `live` or `test`. It must be the environment of the client’s key, which is the default.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = String, required = false, pattern = "^(live|test)$"))]
     environment: Option<Environment>,
-    /// So many days from now, 1 to 36500. 90, or fewer where the policy or the key behind the token end before, if neither this nor
-    /// `expires_at` is said.
-    #[serde(default, deserialize_with = "said")]
+    /// Days from now, 1 to 36500. Without this and `expires_at`: 90, or fewer if the policy or the client’s key requires
+    /// an earlier expiry.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = i64, required = false, minimum = 1, maximum = 36500))]
     expires_in_days: Option<JsonInteger>,
-    /// An instant in RFC 3339; null: never.
-    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    /// An RFC 3339 timestamp. null: never.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false, format = "date-time"))]
     expires_at: Option<Option<String>>,
-    /// Scopes that the project offers and the key behind the token has; none if it is left out.
+    /// Scopes that the project offers and the client’s key has. Default: none.
     #[serde(default)]
     #[cfg_attr(test, schema(required = false, example = json!(["data:read"])))]
     scopes: Vec<String>,
-    /// Whom it is for.
+    /// The person or system that uses the key.
     #[serde(default)]
     #[cfg_attr(test, schema(required = false, max_length = 100))]
     issued_to: Option<String>,
-    /// Networks from which it may be used, in CIDR notation, within those of the key behind the token, which are the default; none:
-    /// from anywhere.
-    #[serde(default, deserialize_with = "said")]
+    /// Allowed networks in CIDR notation, within those of the client’s key, which are the default. Empty: any network.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Vec<String>, required = false, max_items = 50))]
     networks: Option<Vec<String>>,
-    /// An instant in RFC 3339; null: it works at once.
+    /// An RFC 3339 timestamp. null: valid immediately.
     #[serde(default)]
     #[cfg_attr(test, schema(required = false, format = "date-time"))]
     not_before: Option<String>,
-    /// How often it may be used: `100/minute` or `100/minute,burst=20`; a second, minute, hour or day. null: no limit.
+    /// The rate limit: `100/minute` or `100/minute,burst=20`, per second, minute, hour, or day. null: no limit.
     #[serde(default)]
     #[cfg_attr(test, schema(required = false, example = "100/minute"))]
     rate_limit: Option<String>,
 }
 
-/// What changes of a key; what is not named stays as it is.
+/// Changes to a key. Fields that are left out do not change.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[cfg_attr(test, schema(min_properties = 1))]
 #[serde(deny_unknown_fields)]
 pub struct KeyChanges {
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = String, required = false, min_length = 1, max_length = 100))]
     name: Option<String>,
-    /// In place of all that it had.
-    #[serde(default, deserialize_with = "said")]
+    /// Replaces all scopes.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Vec<String>, required = false))]
     scopes: Option<Vec<String>>,
-    /// So many days from now, 1 to 36500.
-    #[serde(default, deserialize_with = "said")]
+    /// Days from now, 1 to 36500.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = i64, required = false, minimum = 1, maximum = 36500))]
     expires_in_days: Option<JsonInteger>,
-    /// An instant in RFC 3339; null: never.
-    #[serde(default, deserialize_with = "said")]
+    /// An RFC 3339 timestamp. null: never.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false, format = "date-time"))]
     expires_at: Option<Option<String>>,
-    /// Whom it is for; null: nobody in particular.
-    #[serde(default, deserialize_with = "said")]
+    /// The person or system that uses the key. null: not set.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false, max_length = 100))]
     issued_to: Option<Option<String>>,
-    /// In place of all that it had; none: from anywhere.
-    #[serde(default, deserialize_with = "said")]
+    /// Replaces all allowed networks. Empty: any network.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Vec<String>, required = false, max_items = 50))]
     networks: Option<Vec<String>>,
-    /// An instant in RFC 3339; null: it works at once.
-    #[serde(default, deserialize_with = "said")]
+    /// An RFC 3339 timestamp. null: valid immediately.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false, format = "date-time"))]
     not_before: Option<Option<String>>,
-    /// As in a new key; null: no limit.
-    #[serde(default, deserialize_with = "said")]
+    /// As in a new key. null: no limit.
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false))]
     rate_limit: Option<Option<String>>,
 }
@@ -135,7 +134,7 @@ impl TryFrom<KeyChanges> for KeyPatchRequest {
             && changes.not_before.is_none()
             && changes.rate_limit.is_none();
         if nothing {
-            return Err("Name at least one member that changes.");
+            return Err("Include at least one field to change.");
         }
         Ok(Self {
             expiry: end,

@@ -10,7 +10,7 @@ use keyward_domain::{
 use keyward_service::projects::ProgramProject;
 use serde::Serialize;
 
-/// A key; never its secret.
+/// A key without its secret.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Key {
@@ -19,39 +19,39 @@ pub struct Key {
     #[cfg_attr(test, schema(value_type = String, format = "uuid"))]
     project_id: ProjectId,
     name: String,
-    /// The prefix of its secret and four characters.
+    /// The prefix of the secret and its first four characters.
     #[cfg_attr(test, schema(example = "kw_live_3fA9"))]
     preview: String,
-    /// Which world it opens: it stands in the secret's prefix too.
+    /// The environment, which is also in the prefix of the secret.
     #[cfg_attr(test, schema(value_type = String, pattern = "^(live|test)$"))]
     environment: Environment,
     scopes: Vec<String>,
-    /// At the instant of the answer.
+    /// The status at the time of the response.
     #[cfg_attr(test, schema(value_type = String, pattern = "^(deleted|inactive|scheduled|expired|active)$"))]
     status: Status,
     #[cfg_attr(test, schema(required))]
     issued_to: Option<String>,
-    /// The networks from which it may be used, in CIDR notation; none: from anywhere.
+    /// Allowed networks in CIDR notation. Empty: any network.
     networks: Vec<String>,
-    /// It is refused before then; null: it works at once.
+    /// The key is denied before this time. null: valid immediately.
     #[cfg_attr(test, schema(required, format = "date-time"))]
     not_before: Option<String>,
-    /// It is refused from then on; null: it never expires.
+    /// The key is denied from this time. null: never expires.
     #[cfg_attr(test, schema(required, format = "date-time"))]
     expires_at: Option<String>,
-    /// How often it may be used; null: as often as anybody likes.
+    /// The rate limit. null: no limit.
     #[cfg_attr(test, schema(required, example = "100/minute,burst=20"))]
     rate_limit: Option<String>,
     #[cfg_attr(test, schema(format = "date-time"))]
     created_at: String,
-    /// The name of the person or the key that made it, at that time.
+    /// The name of the user or key that created it, at that time.
     created_by: String,
     #[cfg_attr(test, schema(required, format = "date-time"))]
     last_used_at: Option<String>,
-    /// Of a deleted key: from then on it cannot be restored.
+    /// For a deleted key: it cannot be restored from this time.
     #[cfg_attr(test, schema(required, format = "date-time"))]
     gone_at: Option<String>,
-    /// Why an administrator stopped it: only an administrator can start it again.
+    /// The reason for which an administrator deactivated the key. Only an administrator can activate it again.
     #[cfg_attr(test, schema(required))]
     stopped_because: Option<String>,
 }
@@ -84,28 +84,28 @@ impl From<KeyView> for Key {
     }
 }
 
-/// A key that was just made, with its secret: the one answer that has it.
+/// A new key with its secret, which only this response contains.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct MadeKey {
-    /// 64 characters. It cannot be shown again.
+    /// 64 characters. It cannot be retrieved again.
     #[cfg_attr(test, schema(value_type = String, pattern = "^kw_(live|test)_[0-9A-Za-z]{56}$"))]
     pub secret: RevealedSecret,
     #[serde(flatten)]
     pub key: Key,
 }
 
-/// A page of keys, the newest first.
+/// A page of keys, newest first.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Keys {
     pub keys: Vec<Key>,
-    /// Goes into `cursor` for the page that follows; null: there is none.
+    /// The value of `cursor` for the next page. null: this is the last page.
     #[cfg_attr(test, schema(required))]
     pub next_cursor: Option<String>,
-    /// Keys that match, on all pages, as far as they were counted: at most 10,000.
+    /// Number of matching keys on all pages, counted up to 10,000.
     pub total: u64,
-    /// Whether the total is exact; otherwise there can be more.
+    /// Whether `total` is exact. If false, there can be more keys.
     pub total_is_exact: bool,
 }
 
@@ -118,13 +118,13 @@ pub struct Project {
     name: String,
     #[cfg_attr(test, schema(format = "date-time"))]
     created_at: String,
-    /// While it is archived its keys and tokens are refused: no program reads true.
+    /// Whether the project is archived. Keys and tokens of an archived project are denied, so no client reads true.
     archived: bool,
-    /// Its keys that are not deleted.
+    /// Number of its keys that are not deleted.
     keys: u64,
-    /// The longest life of its tokens, in seconds.
+    /// Maximum lifetime of its tokens, in seconds.
     token_life_max: i64,
-    /// What its keys may be given.
+    /// The scopes that its keys can have.
     scopes: Vec<Scope>,
 }
 
@@ -151,7 +151,7 @@ impl From<ProgramProject> for Project {
     }
 }
 
-/// The projects that the token's key belongs to: one.
+/// The project of the client’s key, as a list with one entry.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Projects {
