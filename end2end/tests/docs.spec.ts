@@ -5,15 +5,15 @@ import { expect, test } from '../support/test';
 
 test('the API, to be read: by anybody, without scripts, in any width', async ({ page, scripted }) => {
   await page.goto('/docs/api');
-  await expect(page.getByRole('heading', { level: 1, name: 'The API of Keyward' })).toBeVisible();
-  await page.getByRole('navigation', { name: 'Operations' }).getByRole('link', { name: 'Make a key' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Keyward API reference' })).toBeVisible();
+  await page.getByRole('navigation', { name: 'Operations' }).getByRole('link', { name: 'Create a key' }).click();
   await expect(page).toHaveURL(/#createKey$/);
-  const operation = page.getByRole('region', { name: 'Make a key' });
+  const operation = page.getByRole('region', { name: 'Create a key' });
   await expect(operation).toBeInViewport();
   await expect(operation.getByText('/v1/projects/{id}/keys')).toBeVisible();
   for (const [language, words] of [['curl', 'curl --request POST'], ['JavaScript', 'await fetch('], ['Python', 'urllib.request']]) {
     await operation.getByText(language, { exact: true }).click();
-    await expect(operation.getByRole('group', { name: `Make a key with ${language}` })).toContainText(words);
+    await expect(operation.getByRole('group', { name: `Create a key with ${language}` })).toContainText(words);
   }
   for (const width of [1280, 320]) {
     await page.setViewportSize({ width, height: 800 });
@@ -27,8 +27,8 @@ test('the API, to be read: by anybody, without scripts, in any width', async ({ 
 const RUN: [string, number][] = [
   ['List projects', 200], ['Read a project', 200], ['List keys', 200], ['Read a key', 200],
   ['Edit a key', 200], ['Deactivate a key', 200], ['Activate a key', 200], ['Delete a key', 200], ['Restore a deleted key', 200],
-  ['Make a key', 201], ['Read a project’s config', 200], ['May this request pass?', 200],
-  ['Get a token by OAuth 2.0', 200], ['Ask about a token (RFC 7662)', 200], ['Revoke a token (RFC 7009)', 200],
+  ['Create a key', 201], ['Read a project’s config', 200], ['Authorize a request', 200],
+  ['Request a token (OAuth 2.0)', 200], ['Introspect a token (RFC 7662)', 200], ['Revoke a token (RFC 7009)', 200],
 ];
 
 test.describe('what is printed', () => {
@@ -58,7 +58,7 @@ test.describe('what is printed', () => {
         .replace('key_id, etag, once = "…"', `key_id, etag, once = "${about.key_id}"`)
         .replace('export SECRET_KEY=…\n', '')
         .replace(`'"…"'`, `'${etag}'`);
-      const begin = await printed('What comes first', language);
+      const begin = await printed('Setup', language);
       for (const [operation, status] of RUN) {
         const path = `${keyward.url}/v1/projects/${project}/keys/${about.key_id}`;
         const shown = await fetch(path, { headers: { authorization: `Bearer ${token.access_token}` } });

@@ -92,7 +92,7 @@ fn document() -> Value {
             "title": "Keyward",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Self-hosted API keys for a product that has an API",
-            "description": "What is refused is a problem document (RFC 9457) with a stable `code` for programs and a `detail` for people; at `/oauth/…` it is an error of OAuth (RFC 6749).",
+            "description": "Errors are problem documents (RFC 9457) with a stable `code` and a `detail` that describes the problem. Errors of `/oauth/…` have the OAuth format (RFC 6749).",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -102,13 +102,13 @@ fn document() -> Value {
             "schemas": schemas::all(),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token of the project."},
-                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key’s secret, as a gateway passes it on."},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key’s secret, as a gateway forwards it."},
                 "client": {"type": "http", "scheme": "basic", "description": "`key:<id>` and the key’s secret (RFC 6749 section 2.3.1)."},
                 "management": {
-                    "type": "oauth2", "description": "An access token for management: of a key that has these scopes.",
+                    "type": "oauth2", "description": "A management token: an access token of a key with these scopes.",
                     "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {
-                        keyward_service::management_client::READ_SCOPE: "See this project and its keys",
-                        keyward_service::management_client::WRITE_SCOPE: "Make, edit and stop this project’s keys",
+                        keyward_service::management_client::READ_SCOPE: "Read this project and its keys",
+                        keyward_service::management_client::WRITE_SCOPE: "Create, edit, and deactivate the keys of this project",
                     }}},
                 },
             },
@@ -130,7 +130,7 @@ fn the_document_that_is_served_is_the_one_that_is_made() {
     }
     assert!(
         made == DOCUMENT,
-        "openapi.json is not what the code says any more. Write it anew: KEYWARD_WRITE_OPENAPI=1 cargo test --lib openapi"
+        "openapi.json is outdated. Regenerate it: KEYWARD_WRITE_OPENAPI=1 cargo test --lib openapi"
     );
 }
 
@@ -145,5 +145,5 @@ fn every_reference_names_a_schema() {
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), count, "an operation’s id is its own");
+    assert_eq!(ids.len(), count, "operation ids are unique");
 }

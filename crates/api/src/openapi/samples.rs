@@ -28,8 +28,11 @@ impl SampleRequest<'_> {
 
     /// Returns the sample for a browser, Node.js, Deno, or Bun.
     pub fn javascript(&self) -> String {
-        let mut sample =
-            format!("const answer = await fetch(`{}`, {{\n  method: '{}',\n", self.url.replace('$', "$$"), self.method);
+        let mut sample = format!(
+            "const response = await fetch(`{}`, {{\n  method: '{}',\n",
+            self.url.replace('$', "$$"),
+            self.method
+        );
         sample = sample.replace("$$PROJECT_ID", "${projectId}").replace("$$KEY_ID", "${keyId}");
         if !self.headers.is_empty() {
             let heads = self.headers.iter().map(|(name, value)| match value.split_once('$') {
@@ -42,7 +45,7 @@ impl SampleRequest<'_> {
             let code = if body.is_string() { body.to_string() } else { format!("JSON.stringify({body})") };
             sample.push_str(&format!("  body: {code},\n"));
         }
-        sample.push_str("});\nconsole.log(answer.status, await answer.text());");
+        sample.push_str("});\nconsole.log(response.status, await response.text());");
         sample
     }
 
@@ -65,8 +68,8 @@ impl SampleRequest<'_> {
             sample.push_str(&format!("    data={code}.encode(),\n"));
         }
         sample.push_str(
-            ")\ntry:\n    with urllib.request.urlopen(request) as answer:\n        print(answer.status, answer.read().decode())\n\
-             except urllib.error.HTTPError as refused:\n    print(refused.code, refused.read().decode())",
+            ")\ntry:\n    with urllib.request.urlopen(request) as response:\n        print(response.status, response.read().decode())\n\
+             except urllib.error.HTTPError as error:\n    print(error.code, error.read().decode())",
         );
         sample
     }
@@ -119,8 +122,9 @@ mod tests {
         );
         let script = request.javascript();
         assert!(
-            script
-                .starts_with("const answer = await fetch(`https://keys.example.com/v1/projects/${projectId}/keys`, {"),
+            script.starts_with(
+                "const response = await fetch(`https://keys.example.com/v1/projects/${projectId}/keys`, {"
+            ),
             "{script}"
         );
         assert!(script.contains("'Authorization': `Bearer ${token}`,"), "{script}");

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 /// The tags, in display order.
 pub const TAGS: [(&str, &str); 4] = [
-    ("Tokens", "From a key to a short-lived access token, and what it opens."),
-    ("Verification", "Is this key, or this token, good?"),
-    ("Management", "Keys by program: what a person does on the pages, within the scopes of a key."),
-    ("Operation", "For whoever runs this Keyward."),
+    ("Tokens", "Exchange a key for a short-lived access token, and use the token."),
+    ("Verification", "Check whether a key or an access token is valid."),
+    ("Management", "Manage the keys of a project, within the privileges of the client’s own key."),
+    ("Operation", "Health, metrics, and contact of this server."),
 ];
 
 /// The credential that an operation requires.
@@ -70,10 +70,10 @@ pub fn text() -> Value {
 pub fn path_parameter(name: &str) -> (Value, &'static str) {
     let id = || json!({"type": "string", "format": "uuid"});
     match name {
-        "id" => (id(), "The project’s id."),
-        "key" => (id(), "The key’s id."),
-        "rest" => (text(), "The path that the gateway’s client asked for, slashes and all."),
-        other => panic!("say in operations::named what {{{other}}} is"),
+        "id" => (id(), "The project ID."),
+        "key" => (id(), "The key ID."),
+        "rest" => (text(), "The path of the client’s request, including slashes."),
+        other => panic!("add {{{other}}} to operations::path_parameter"),
     }
 }
 
@@ -185,9 +185,9 @@ impl Operation {
 
     /// Adds the default response for all other errors.
     pub fn default_response(self) -> Self {
-        const WORDS: &str = "Another refusal, of the method, the size or the host; or a fault of this Keyward: 503 with \
-             `Retry-After` while its database is busy (`busy`), does not answer (`database_unavailable`) or its disk fails \
-             (`storage_failed`), 507 while its disk is full (`storage_full`).";
+        const WORDS: &str = "Any other error: for example the method, the body size, or the host is not allowed. Server errors: 503 \
+             with `Retry-After` if the database is busy (`busy`), does not respond (`database_unavailable`), or its disk fails \
+             (`storage_failed`); 507 if its disk is full (`storage_full`).";
         match self.path.starts_with("/oauth/") {
             true => self.typed_response("default", "application/json", schema("OAuthError"), WORDS),
             false => self.problem_response("default", WORDS),

@@ -10,18 +10,18 @@ const SCOPES: &str = "keyward:keys.read keyward:keys.write";
 
 fn shell(url: &str) -> String {
     format!(
-        r#"export PROJECT_ID=…   # stands on the project's page
-export OWN_KEY_ID=…   # of a key of yours, and its secret, shown once when it was made:
+        r#"export PROJECT_ID=…   # shown on the project's page
+export OWN_KEY_ID=…   # the ID of your own key, and its secret, which is shown once:
 export SECRET_KEY=…
-export KEY_ID=…       # of the key that a request is about
-export ETAG='"…"'      # as the answer that showed that key had it
-export ONCE=$(date +%s)   # names what is done: sent again under the same name, it is not done twice
-# Where the key itself is the client.
+export KEY_ID=…       # the ID of the key that a request reads or changes
+export ETAG='"…"'      # the ETag of the last response for that key
+export ONCE=$(date +%s)   # an idempotency key: a repeated request does not create a second key
+# For requests in which your key is the client.
 export CREDENTIALS=$(printf '%s' "key:$OWN_KEY_ID:$SECRET_KEY" | base64 | tr -d '\n')
-# A token of the project, with all that the key may do there.
+# A project token, with all scopes of your key except management scopes.
 export TOKEN=$(curl --silent "{url}/authentication/token" --header 'Content-Type: application/json' \
   --data "{{\"secret_key\": \"$SECRET_KEY\"}}" | jq -r .access_token)
-# A token for management, with the scopes that the key has of these.
+# A management token. Remove the scopes that your key does not have.
 export MANAGEMENT_TOKEN=$(curl --silent "{url}/oauth/token" \
   --data grant_type={EXCHANGE} \
   --data subject_token_type={KEY} --data-urlencode "subject_token=$SECRET_KEY" \
@@ -34,13 +34,13 @@ fn javascript(url: &str) -> String {
         r#"const projectId = '…', ownKeyId = '…', secretKey = process.env.SECRET_KEY;
 const keyId = '…', etag = '"…"', once = crypto.randomUUID();
 const credentials = btoa(`key:${{ownKeyId}}:${{secretKey}}`);
-const ofProject = await fetch(`{url}/authentication/token`, {{
+const projectResponse = await fetch(`{url}/authentication/token`, {{
   method: 'POST',
   headers: {{ 'Content-Type': 'application/json' }},
   body: JSON.stringify({{ secret_key: secretKey }}),
 }});
-const {{ access_token: token }} = await ofProject.json();
-const forManagement = await fetch(`{url}/oauth/token`, {{
+const {{ access_token: token }} = await projectResponse.json();
+const managementResponse = await fetch(`{url}/oauth/token`, {{
   method: 'POST',
   body: new URLSearchParams({{
     grant_type: '{EXCHANGE}',
@@ -49,7 +49,7 @@ const forManagement = await fetch(`{url}/oauth/token`, {{
     scope: '{SCOPES}',
   }}),
 }});
-const {{ access_token: managementToken }} = await forManagement.json();"#
+const {{ access_token: managementToken }} = await managementResponse.json();"#
     )
 }
 
@@ -60,29 +60,29 @@ fn python(url: &str) -> String {
 project_id, own_key_id, secret_key = "…", "…", os.environ["SECRET_KEY"]
 key_id, etag, once = "…", '"…"', str(uuid.uuid4())
 credentials = base64.b64encode(f"key:{{own_key_id}}:{{secret_key}}".encode()).decode()
-of_project = urllib.request.Request(
+project_request = urllib.request.Request(
     "{url}/authentication/token",
     headers={{"Content-Type": "application/json"}},
     data=json.dumps({{"secret_key": secret_key}}).encode(),
 )
-with urllib.request.urlopen(of_project) as answer:
-    token = json.load(answer)["access_token"]
-asked = urllib.parse.urlencode({{
+with urllib.request.urlopen(project_request) as response:
+    token = json.load(response)["access_token"]
+form = urllib.parse.urlencode({{
     "grant_type": "{EXCHANGE}",
     "subject_token_type": "{KEY}",
     "subject_token": secret_key,
     "scope": "{SCOPES}",
 }})
-with urllib.request.urlopen("{url}/oauth/token", asked.encode()) as answer:
-    management_token = json.load(answer)["access_token"]"#
+with urllib.request.urlopen("{url}/oauth/token", form.encode()) as response:
+    management_token = json.load(response)["access_token"]"#
     )
 }
 
 /// Draws the section.
 pub fn draw(page: &mut String, url: &str) {
     page.push_str(
-        r#"<section class="panel" id="begin" aria-labelledby="begin-name"><header class="panel__head"><h2 id="begin-name">Before you begin</h2></header><div class="panel__body stack stack--close"><p>The requests on this page take what they need from a few names: the project, a key of yours as a client, the key that a request is about and the state of it, and two kinds of token. One is of the project: its config, and your own API. The other is for management alone, made of a key that has <code>keyward:keys.read</code> or <code>keyward:keys.write</code>, which an owner of the project gives it; leave out of <code>scope</code> what your key does not have.</p>"#,
+        r#"<section class="panel" id="begin" aria-labelledby="begin-name"><header class="panel__head"><h2 id="begin-name">Before you begin</h2></header><div class="panel__body stack stack--close"><p>The samples on this page use these variables: your project, your own key, the key that a request reads or changes with its ETag, and two access tokens. The project token is for the project’s config and your own API. The management token is for the management API only. It requires a key with the scope <code>keyward:keys.read</code> or <code>keyward:keys.write</code>, which a project owner can grant. Remove scopes that your key does not have from <code>scope</code>.</p>"#,
     );
-    samples(page, "What comes first", [shell(url), javascript(url), python(url)]);
+    samples(page, "Setup", [shell(url), javascript(url), python(url)]);
     page.push_str("</div></section>");
 }

@@ -26,7 +26,7 @@ const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 /// Returns the body of the page. `name` is the product name.
 fn body(document: &Value, url: &str, name: &str) -> String {
     let mut page = format!(
-        r##"<a class="visually-hidden" href="#content">Skip to the content</a><div class="api"><header class="page-head"><h1>The API of {}</h1><p>Every address that answers programs, at <code>{}</code>. The same for machines: <a href="/openapi.json">openapi.json</a>, OpenAPI 3.1. <a href="/settings/developer/api-keys">Back to Developer settings</a></p></header><main id="content" class="stack">"##,
+        r##"<a class="visually-hidden" href="#content">Skip to the content</a><div class="api"><header class="page-head"><h1>{} API reference</h1><p>Base URL: <code>{}</code>. Download <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). <a href="/settings/developer/api-keys">Back to Developer settings</a></p></header><main id="content" class="stack">"##,
         escape_html(name),
         escape_html(url)
     );
@@ -72,7 +72,7 @@ fn body(document: &Value, url: &str, name: &str) -> String {
             r#"<section class="panel" aria-labelledby="type-{name}"><header class="panel__head"><h3 id="type-{name}">{name}</h3></header><div class="panel__body stack stack--close"><p>{}</p>"#,
             render_text(string_member(schema, "description"))
         );
-        table(&mut page, "Members", &members(document, schema));
+        table(&mut page, "Fields", &members(document, schema));
         page.push_str("</div></section>");
     }
     page.push_str("</main></div>");
@@ -83,7 +83,7 @@ fn body(document: &Value, url: &str, name: &str) -> String {
 pub async fn page(State(ApiState { app, layout, .. }): State<ApiState>, headers: HeaderMap) -> Response {
     let name = app.config.name.as_deref().unwrap_or("Keyward");
     let body = body(&PARSED_DOCUMENT, &app.config.public_url.to_string(), name);
-    let page = layout(&headers, &format!("API · {}", escape_html(name)), &["font.css"], &body);
+    let page = layout(&headers, &format!("API reference · {}", escape_html(name)), &["font.css"], &body);
     let mut response = Html(page).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response
@@ -97,7 +97,7 @@ mod tests {
     fn every_operation_and_type_is_on_the_page() {
         let document: Value = serde_json::from_str(DOCUMENT).unwrap();
         let page = body(&document, "https://keys.example.com", "A & B");
-        assert!(page.contains("The API of A &amp; B"));
+        assert!(page.contains("A &amp; B API reference"));
         let mut seen = 0;
         for item in document["paths"].as_object().unwrap().values() {
             for operation in item.as_object().unwrap().values() {
@@ -106,7 +106,7 @@ mod tests {
             }
         }
         assert!(seen > 20, "{seen}");
-        assert_eq!(page.matches("<summary>Python</summary>").count(), seen + 1, "and what comes first");
+        assert_eq!(page.matches("<summary>Python</summary>").count(), seen + 1, "and the setup");
         let mut names: Vec<_> = page
             .split('$')
             .skip(1)

@@ -45,20 +45,20 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
         let _ = write!(page, "<p>{}</p>", render_text(about));
     }
     if let Some(scope) = operation["security"][0]["management"][0].as_str() {
-        let _ = write!(page, "<p>With a token for management that has <code>{}</code>.</p>", escape_html(scope));
+        let _ = write!(page, "<p>Requires a management token with the scope <code>{}</code>.</p>", escape_html(scope));
     }
     if operation["security"][0]["token"].is_array() {
         let or_key = operation["security"][1]["key"].is_array();
         page.push_str(if or_key {
-            "<p>With a token of the project, or a key.</p>"
+            "<p>Requires a key or an access token of the project.</p>"
         } else {
-            "<p>With a token of the project.</p>"
+            "<p>Requires an access token of the project.</p>"
         });
     }
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let rows: Vec<_> = parameters
         .map(|it| {
-            let must = if it["required"] == true { "" } else { ", may be left out" };
+            let must = if it["required"] == true { "" } else { ", optional" };
             let kind = format!(
                 "{}, {}{}{must}",
                 string_member(it, "in"),
@@ -70,7 +70,7 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
         .collect();
     table(page, "Parameters", &rows);
     for content in operation["requestBody"]["content"].as_object().into_iter().flat_map(|it| it.values()) {
-        table(page, "Body", &members(document, &content["schema"]));
+        table(page, "Request body", &members(document, &content["schema"]));
     }
     let answers = operation["responses"].as_object().into_iter().flatten();
     let rows: Vec<_> = answers
@@ -81,7 +81,7 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
             (status.to_owned(), kind, string_member(answer, "description").to_owned())
         })
         .collect();
-    table(page, "Answers", &rows);
+    table(page, "Responses", &rows);
     let sent = request(url, path, &upper, operation);
     samples(page, string_member(operation, "summary"), [sent.curl(), sent.javascript(), sent.python()]);
     page.push_str("</div></section>");

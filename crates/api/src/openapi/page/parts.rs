@@ -64,7 +64,7 @@ pub fn samples(page: &mut String, what: &str, code: [String; 3]) {
     }
 }
 
-/// Describes the constraints of a value: ", one of live, test", ", 1 to 200", ", 50 if it is left out".
+/// Describes the constraints of a value: ", one of live, test", ", 1 to 200", " ≥ 1", ", default 50".
 pub fn describe_constraints(schema: &Value) -> String {
     let mut constraints = String::new();
     if let Some(values) = schema["enum"].as_array() {
@@ -74,8 +74,8 @@ pub fn describe_constraints(schema: &Value) -> String {
     let of = |least: &str, most: &str| (schema[least].as_i64(), schema[most].as_i64());
     match of("minimum", "maximum") {
         (Some(least), Some(most)) => constraints.push_str(&format!(", {least} to {most}")),
-        (Some(least), None) => constraints.push_str(&format!(", {least} or more")),
-        (None, Some(most)) => constraints.push_str(&format!(", at most {most}")),
+        (Some(least), None) => constraints.push_str(&format!(" ≥ {least}")),
+        (None, Some(most)) => constraints.push_str(&format!(" ≤ {most}")),
         (None, None) => {}
     }
     match of("minLength", "maxLength") {
@@ -84,10 +84,10 @@ pub fn describe_constraints(schema: &Value) -> String {
         _ => {}
     }
     if let Some(most) = schema["maxItems"].as_i64() {
-        let _ = write!(constraints, ", at most {most}");
+        let _ = write!(constraints, ", at most {most} items");
     }
     if !schema["default"].is_null() {
-        let _ = write!(constraints, ", {} if it is left out", schema["default"]);
+        let _ = write!(constraints, ", default {}", schema["default"]);
     }
     constraints
 }
@@ -117,7 +117,7 @@ pub fn members(document: &Value, schema: &Value) -> Vec<(String, String, String)
         schema["allOf"].as_array().into_iter().flatten().flat_map(|part| members(document, part)).collect();
     let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        let must = if required.contains(&name.as_str()) { "" } else { ", may be left out" };
+        let must = if required.contains(&name.as_str()) { "" } else { ", optional" };
         rows.push((
             name.clone(),
             format!("{}{}{must}", type_name(member), describe_constraints(member)),

@@ -1,6 +1,6 @@
 //! Schemas of the document: those derived from request and response types, and mirrors of the types that the fast path
 //! parses and writes by hand.
-#![allow(dead_code, reason = "the document is made of what the types look like; nothing reads their values")]
+#![allow(dead_code, reason = "only the schemas of these types are used")]
 
 mod oauth;
 
@@ -13,36 +13,36 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-/// A refusal (RFC 9457).
+/// A problem document (RFC 9457).
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Problem {
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
     title: String,
-    /// Stable; what a program compares.
+    /// The stable error code.
     #[schema(example = "not_found", pattern = "^[a-z_]+$")]
     code: String,
     /// What happened and what to do.
     detail: String,
-    /// Which members are wrong.
+    /// The invalid fields.
     #[schema(value_type = Vec<Wrong>, required = false)]
     errors: Option<Vec<Wrong>>,
 }
 
-/// A wrong member.
+/// An invalid field.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Wrong {
     name: String,
     detail: String,
 }
 
-/// What is asked for a key’s secret.
+/// A request to exchange a key for an access token.
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     #[schema(value_type = String, example = "kw_live_…")]
     secret_key: Zeroizing<String>,
-    /// Seconds; a day if it is left out, and never longer than the key.
+    /// Lifetime in seconds. Default: one day. Limited by the project’s maximum and the expiry of the key.
     #[schema(required = false, minimum = 1)]
     expires_in: Option<i64>,
 }
@@ -53,35 +53,35 @@ pub struct Token {
     access_token: String,
     #[schema(pattern = "^Bearer$")]
     token_type: String,
-    /// Seconds.
+    /// Lifetime in seconds.
     #[schema(minimum = 1)]
     expires_in: i64,
-    /// With spaces between.
+    /// Separated by spaces.
     scope: String,
 }
 
-/// A question about a key, or about a token.
+/// A request to verify a key or an access token.
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
-    /// A key’s secret, or an access token. This or `token`.
+    /// A key’s secret or an access token. Send either `key` or `token`.
     #[schema(value_type = String, required = false, example = "kw_live_…")]
     key: Option<String>,
-    /// An access token alone.
+    /// An access token. A key’s secret is not accepted.
     #[schema(value_type = String, required = false)]
     token: Option<String>,
-    /// The project that it must be of: an id, or several of which one must fit.
+    /// The required project: a project ID, or a list of which one must match.
     #[schema(value_type = ProjectOrProjects, required = false)]
     project: Option<ProjectOrProjects>,
-    /// Scopes that it must have, all of them.
+    /// The required scopes.
     #[schema(value_type = Vec<String>, required = false)]
     scopes: Option<Vec<String>>,
-    /// The address from which it is used. Without it, a key that has networks is refused.
+    /// The IP address from which the key is used. Without it, a key with allowed networks is denied.
     #[schema(value_type = String, required = false, example = "203.0.113.9")]
     ip: Option<String>,
 }
 
-/// A project’s id, or several.
+/// A project ID or a list of project IDs.
 #[derive(serde::Deserialize, ToSchema)]
 #[schema(title = "ProjectOrProjects")]
 #[serde(untagged)]
@@ -90,19 +90,19 @@ pub enum ProjectOrProjects {
     Several(Vec<String>),
 }
 
-/// What is left of a key’s limit. Times in seconds.
+/// The state of a key’s rate limit. Times are in seconds.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Limit {
-    /// Calls in a window.
+    /// Calls per window.
     limit: u32,
     window: u32,
-    /// Calls that may come at once after a rest.
+    /// Calls that can arrive at once after an idle time.
     burst: u32,
     remaining: u32,
     reset: u32,
 }
 
-/// It is good for what was asked.
+/// The key or token is valid for the request.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Good {
     valid: bool,
@@ -122,22 +122,22 @@ pub struct Good {
     rate_limit: Option<Limit>,
 }
 
-/// A rule refused it.
+/// The key or token is denied.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct NotGood {
     valid: bool,
-    /// Stable: the first rule that refused it.
+    /// The stable reason code of the first rule that denies it.
     #[schema(pattern = "^[a-z_]+$")]
     code: String,
     message: String,
     #[schema(value_type = Limit, required = false)]
     rate_limit: Option<Limit>,
-    /// Seconds.
+    /// Seconds until the next call can succeed.
     #[schema(value_type = u32, required = false)]
     retry_after: Option<u32>,
 }
 
-/// A decision.
+/// The decision on a verify request.
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Decision {
@@ -145,7 +145,7 @@ pub enum Decision {
     NotGood(NotGood),
 }
 
-/// Many questions.
+/// A batch of verify requests.
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
@@ -153,7 +153,7 @@ pub struct BatchRequest {
     keys: Vec<VerifyRequest>,
 }
 
-/// The decisions, in the order of the questions.
+/// The decisions, in the order of the requests.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Batch {
     results: Vec<Decision>,
@@ -186,7 +186,7 @@ pub struct Jwk {
     e: Option<String>,
 }
 
-/// How it is.
+/// The health of the server.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Health {
     #[schema(pattern = "^(alive|ready)$")]

@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-/// A token by OAuth (RFC 6749 section 5.1, RFC 8693 section 2.2.1).
+/// A token response (RFC 6749 section 5.1, RFC 8693 section 2.2.1).
 #[derive(serde::Deserialize, ToSchema)]
 pub struct OAuthToken {
     access_token: String,
@@ -10,54 +10,56 @@ pub struct OAuthToken {
     issued_token_type: Option<String>,
     #[schema(pattern = "^Bearer$")]
     token_type: String,
-    /// Seconds.
+    /// Lifetime in seconds.
     #[schema(minimum = 1)]
     expires_in: i64,
     scope: String,
 }
 
-/// A refusal (RFC 6749 section 5.2).
+/// An error response (RFC 6749 section 5.2).
 #[derive(serde::Deserialize, ToSchema)]
 pub struct OAuthError {
     #[schema(pattern = "^[a-z_]+$")]
     error: String,
     error_description: String,
-    /// Stable: the rule that refused, as verify names it.
+    /// The stable reason code, as in the verify API.
     #[schema(value_type = String, required = false)]
     code: Option<String>,
 }
 
-/// What is asked for, by grant type. Each parameter at most once.
+/// A token request. The required parameters depend on the grant type. Each parameter can occur at most once.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct OAuthTokenRequest {
     /// `client_credentials`, `authorization_code`, `urn:ietf:params:oauth:grant-type:token-exchange` or
     /// `urn:ietf:params:oauth:grant-type:device_code`.
     grant_type: String,
-    /// With spaces between; all that are for the target, if it is left out.
+    /// Separated by spaces. Default: all scopes available for the resource.
     #[schema(value_type = String, required = false)]
     scope: Option<String>,
     /// `<public URL>/projects/<id>`, or `<public URL>/v1` for management (RFC 8707).
     #[schema(value_type = String, required = false)]
     resource: Option<String>,
-    /// Seconds; an hour if it is left out, and never longer than what the token is made of.
+    /// Lifetime in seconds. Default: one hour. Limited by the key, grant, or token from which the token is issued.
     #[schema(value_type = i64, required = false, minimum = 1)]
     expires_in: Option<i64>,
-    /// `key:<id>`, if the client does not prove itself by HTTP Basic; of a program that a person allowed, the one it asked by.
+    /// `key:<id>`, unless the client authenticates by HTTP Basic. For an authorization code or device code, the
+    /// `client_id` of the application.
     #[schema(value_type = String, required = false)]
     client_id: Option<String>,
     #[schema(value_type = String, required = false)]
     client_secret: Option<String>,
-    /// With a code (RFC 6749 section 4.1.3): the code, where it was sent, and what its challenge was made of (RFC 7636).
+    /// For an authorization code (RFC 6749 section 4.1.3): the code, the redirect URI of the request, and the verifier
+    /// of its code challenge (RFC 7636).
     #[schema(value_type = String, required = false)]
     code: Option<String>,
     #[schema(value_type = String, required = false)]
     redirect_uri: Option<String>,
     #[schema(value_type = String, required = false)]
     code_verifier: Option<String>,
-    /// Of a device that waits for an answer (RFC 8628 section 3.4).
+    /// For a device authorization (RFC 8628 section 3.4).
     #[schema(value_type = String, required = false)]
     device_code: Option<String>,
-    /// In an exchange: a token, or a key’s secret.
+    /// For a token exchange: an access token or a key’s secret.
     #[schema(value_type = String, required = false)]
     subject_token: Option<String>,
     /// `urn:ietf:params:oauth:token-type:access_token` or `urn:keyward:token-type:key`.
@@ -65,12 +67,12 @@ pub struct OAuthTokenRequest {
     subject_token_type: Option<String>,
 }
 
-/// A device that asks a person (RFC 8628 section 3.1). Each parameter at most once.
+/// A device authorization request (RFC 8628 section 3.1). Each parameter can occur at most once.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct DeviceRequest {
-    /// `client:<id>`, as an owner of the project registered it.
+    /// `client:<id>`, as registered by a project owner.
     client_id: String,
-    /// With spaces between.
+    /// Separated by spaces.
     #[schema(value_type = String, required = false)]
     scope: Option<String>,
     /// `<public URL>/projects/<id>` (RFC 8707).
@@ -78,24 +80,24 @@ pub struct DeviceRequest {
     resource: Option<String>,
 }
 
-/// What a device shows and asks with (RFC 8628 section 3.2).
+/// A device authorization response (RFC 8628 section 3.2).
 #[derive(serde::Deserialize, ToSchema)]
 pub struct DeviceAuthorization {
     device_code: String,
-    /// What the person types.
+    /// The code that the user enters.
     #[schema(pattern = "^[A-Z]{4}-[A-Z]{4}$")]
     user_code: String,
     verification_uri: String,
     verification_uri_complete: String,
-    /// Seconds.
+    /// Lifetime in seconds.
     #[schema(minimum = 1)]
     expires_in: i64,
-    /// Seconds between two questions, at least.
+    /// Minimum interval between polls, in seconds.
     #[schema(minimum = 1)]
     interval: i64,
 }
 
-/// A token, and who asks.
+/// A token and the client’s credentials.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct TokenQuestion {
     token: String,
@@ -107,7 +109,7 @@ pub struct TokenQuestion {
     client_secret: Option<String>,
 }
 
-/// What is known of a token (RFC 7662 section 2.2); of one that is not good, `active` alone.
+/// An introspection response (RFC 7662 section 2.2). For an inactive token it contains only `active`.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Introspection {
     active: bool,
@@ -135,7 +137,7 @@ pub struct Introspection {
     grant_id: Option<String>,
 }
 
-/// What an OAuth client needs to know (RFC 8414 section 2).
+/// Authorization server metadata (RFC 8414 section 2).
 #[derive(serde::Deserialize, ToSchema)]
 pub struct OAuthMetadata {
     issuer: String,
@@ -154,14 +156,14 @@ pub struct OAuthMetadata {
     code_challenge_methods_supported: Vec<String>,
     /// RFC 9207.
     authorization_response_iss_parameter_supported: bool,
-    /// Where the signed list of revoked tokens is.
+    /// The URL of the signed list of revoked tokens.
     keyward_revoked_tokens_uri: String,
 }
 
-/// What a client that was refused needs to know of a resource (RFC 9728 section 2).
+/// Protected resource metadata (RFC 9728 section 2).
 #[derive(serde::Deserialize, ToSchema)]
 pub struct ResourceMetadata {
-    /// As `resource` and `aud` name it.
+    /// The identifier of the resource, as in `resource` and `aud`.
     resource: String,
     authorization_servers: Vec<String>,
     bearer_methods_supported: Vec<String>,
