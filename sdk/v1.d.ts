@@ -1,73 +1,73 @@
-/** Keyward in the browser: the types of `/sdk/v1.js`. */
+/** Keyward browser SDK: the types of `/sdk/v1.js`. */
 
-/** What a page may ask of the person. */
+/** Options of a token request. */
 export interface Asked {
-  /** The scopes, with spaces between; none if it is left out. The person may take some out. */
+  /** The requested scopes, separated by spaces. Default: none. The user can uncheck some of them. */
   scope?: string;
-  /** The life of the token in seconds, as far as what the person allows is not shorter; an hour if it is left out. */
+  /** The lifetime of the token in seconds, limited by the duration that the user allows. Default: one hour. */
   expiresIn?: number;
-  /** How long the person has to answer, in milliseconds; ten minutes if it is left out. */
+  /** How long to wait for the user, in milliseconds. Default: 10 minutes. */
   timeout?: number;
 }
 
-/** A token, as the token endpoint answers it (RFC 6749 section 5.1). */
+/** A token response (RFC 6749 section 5.1). */
 export interface Token {
   access_token: string;
   token_type: "Bearer";
-  /** In seconds. */
+  /** Lifetime in seconds. */
   expires_in: number;
-  /** The scopes that were allowed, with spaces between. */
+  /** The granted scopes, separated by spaces. */
   scope: string;
 }
 
-/** Why it failed. Besides those named here, any code of Keyward's own answers. */
+/** Error codes. Every other error code of Keyward is also possible. */
 export type Code =
-  /** The page is not served by https, nor from this computer: WebCrypto is not there. */
+  /** The page is not served over https or from localhost, so WebCrypto is not available. */
   | "insecure_context"
-  /** The browser did not open the window: ask from within a click. */
+  /** The browser blocked the window. Call the function in a click handler. */
   | "popup_blocked"
-  /** The person closed the window, or the page has a `Cross-Origin-Opener-Policy` that cuts the tie to it. */
+  /** The user closed the window, or the `Cross-Origin-Opener-Policy` of the page separates it from the window. */
   | "window_closed"
-  /** Nobody answered in time. */
+  /** The user did not respond in time. */
   | "timeout"
-  /** The person said no. */
+  /** The user denied the request. */
   | "access_denied"
-  /** The answer names another issuer than the one that this file was loaded from. */
+  /** The response is from an issuer other than the origin of this file. */
   | "wrong_issuer"
-  /** There was no answer, or none that can be read. */
+  /** Keyward did not respond, or the response could not be read. */
   | "unavailable"
-  /** The project does not offer what was asked. */
+  /** The project does not offer the requested scopes. */
   | "invalid_scope"
-  /** The code was not redeemed within its minute, or what was allowed has ended meanwhile. */
+  /** The code was not redeemed within one minute, or the grant was revoked. */
   | "invalid_grant"
-  /** The token is none of Keyward's, is over, or is of another project. */
+  /** The token is not valid, has expired, or belongs to another project. */
   | "invalid_token"
   | "token_expired"
   | "wrong_audience"
-  /** What the person allowed, or the key behind the token, holds no more. */
+  /** The grant or the key of the token is no longer valid. */
   | "inactive"
   | "deleted"
   | "expired"
   | (string & {});
 
-/** Everything that fails, fails with this. */
+/** The error of every failed call. */
 export class KeywardError extends Error {
   constructor(code: Code, message?: string, status?: number);
   readonly name: "KeywardError";
-  /** Stable: compare this one, not the words. */
+  /** The stable error code. Compare this and not the message. */
   readonly code: Code;
-  /** The status of Keyward's answer, if there was one. */
+  /** The HTTP status of the response, if there was one. */
   readonly status?: number;
 }
 
 /**
- * Asks the person, in a window, to allow a temporary token. Call it from within a click.
- * Nothing is kept: whoever asks again, asks the person again.
+ * Opens a window in which the user can allow a temporary token. Call it in a click handler.
+ * The token is not stored. Every call asks the user again.
  */
 export function requestToken(projectId: string, asked?: Asked): Promise<Token>;
 
 /**
- * The config of a project. An empty token asks the person for one, as `requestToken` does; any other is used as it is.
+ * Returns the config of a project. If the token is empty, the user is asked for one, as by `requestToken`.
  */
 export function fetchPopConfig<Config = unknown>(
   projectId: string,
