@@ -53,6 +53,6 @@ pub enum ManagementError {
     #[error("This idempotency key was already used with a different body. Use a new one.")]
     Reused,
     /// The requested key would have more privileges than the key behind the token.
-    #[error("A client cannot grant more than its own key allows. See errors.")]
+    #[error("A client cannot grant more than its own key allows: see errors.")]
     ExceedsPrivileges(Vec<InvalidField>),
 }
