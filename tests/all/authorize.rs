@@ -127,7 +127,7 @@ on_both_engines! {
         let wrong = [("request", query.as_str()), ("answer", "allow"), ("scopes[]", "data:write"), ("life", "5")];
         let refused = browser.post(&here, &wrong).await;
         assert_eq!(refused.status, 422);
-        assert!(refused.text().contains("data:write was not asked for"), "{}", refused.text());
+        assert!(refused.text().contains("data:write was not requested"), "{}", refused.text());
         assert!(refused.header("content-security-policy").contains("https://buoywatch.example"));
         let code = stage.obtain_code(&mut browser).await;
         assert_eq!(code.len(), 43);

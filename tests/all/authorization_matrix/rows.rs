@@ -829,7 +829,7 @@ pub fn forms() -> Vec<Row> {
             .redirects_to("/admin/users/{id}?done=unmade"),
         form("/authorize", SignedIn, to_deny)
             .unchanged()
-            .redirects_to("http://127.0.0.1:1/cb?error=access_denied&error_description=The+person+did+not+allow+it.&state=s&iss=http%3A%2F%2F127.0.0.1%3A3000")
+            .redirects_to("http://127.0.0.1:1/cb?error=access_denied&error_description=The+user+denied+the+request.&state=s&iss=http%3A%2F%2F127.0.0.1%3A3000")
             .accepts(&["scopes", "life"]),
         form("/confirm", SignedIn, reauth_password).records("step_up.passed").redirects_to("/keys"),
         form("/device", SignedIn, device).unchanged().redirects_to("/device/confirm?user_code={device}"),
