@@ -94,7 +94,7 @@ on_both_engines! {
             assert_eq!(lost.status, 409, "{}", lost.text());
             assert_eq!(lost.input("name"), names[1 - won], "what was typed is there");
             assert_eq!(lost.input("issued_to"), "somebody new");
-            assert!(lost.text().contains("meanwhile"), "and why: {}", lost.text());
+            assert!(lost.text().contains("changed elsewhere"), "and why: {}", lost.text());
             assert_eq!(both.bench.key_row(both.id).await.unwrap().name, names[won]);
             assert_eq!(both.bench.events("key.edited").await, events + 1, "one event");
             // The rejected user sends the edit again from a new form, and it is stored.

@@ -144,7 +144,7 @@ on_both_engines! {
                 assert_eq!((row.name.as_str(), row.not_before), ("Tide gauges", Some(exact)));
                 continue;
             }
-            assert!(saved.status == 409 && saved.text().contains("meanwhile"), "{} {}", saved.status, saved.text());
+            assert!(saved.status == 409 && saved.text().contains("changed elsewhere"), "{} {}", saved.status, saved.text());
             assert_eq!(bench.stored_key(made.id).await, stored, "the change of the colleague");
             // The form with the conflict starts from the current version of the key.
             let now = value(&saved, "version");
