@@ -138,7 +138,7 @@ impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let user: UserId = record_value(record, USER)
             .or_else(|| record_value(record, PENDING))
-            .ok_or_else(|| session_store::Error::Backend("a session is somebody's".to_owned()))?;
+            .ok_or_else(|| session_store::Error::Backend("a session without a user".to_owned()))?;
         loop {
             let now = self.0.now();
             let row = NewSessionRow {

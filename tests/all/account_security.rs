@@ -446,14 +446,14 @@ on_both_engines! {
         assert_eq!((one.get("/keys").await.status, two.get("/keys").await.status), (303, 303));
         assert_eq!((here.get("/keys").await.status, jonas.get("/keys").await.status), (200, 200));
         assert_eq!(last_event_detail(&bench, "sessions.ended").await, json!({"ended": 2}));
-        let mut nobody = bench.browser();
+        let mut anonymous = bench.browser();
         for path in ["", "/session", "/sessions", "/password", "/second-factor"] {
             let path = format!("/settings/security{path}");
-            let page = nobody.get(&path).await;
+            let page = anonymous.get(&path).await;
             assert!(page.status == 303 && page.location().starts_with("/login"), "{path}: {}", page.status);
             if path != "/settings/security" {
                 let fields = [("session", handle.as_str()), ("password", "x"), ("new_password", "y"), ("one_time_code", "1")];
-                let page = nobody.post(&path, &fields).await;
+                let page = anonymous.post(&path, &fields).await;
                 assert!(page.status == 303 && page.location().starts_with("/login"), "{path}: {}", page.status);
             }
         }

@@ -355,7 +355,7 @@ on_both_engines! {
         let wrong = NewUser { name: "\n".into(), project: "x".repeat(101), ..person("none", "short") };
         assert_eq!(fields(accounts.create_user(&Actor::Operator, wrong).await), ["name", "project", "email"]);
         assert_eq!(users(&bench).await, 2);
-        assert_eq!(bench.query_number("SELECT COUNT(*) FROM projects").await, 2, "nobody who was refused left a project");
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM projects").await, 2, "a rejected request creates no project");
         assert_eq!(bench.query_texts("SELECT name FROM projects").await, ["Tove’s project", "Tove’s project"]);
         assert_eq!(bench.events("user.created").await, 2);
     }

@@ -359,11 +359,11 @@ on_both_engines! {
         let fields = |reason: &'static str, heir: String| {
             vec![("id", id.clone()), ("reason", reason.to_owned()), ("projects[]", project.clone()), ("heirs[]", heir)]
         };
-        let nobody = Uuid::from_bytes(crate::support::random()).to_string();
+        let unknown_id = Uuid::from_bytes(crate::support::random()).to_string();
         for (fields, status, words) in [
             (fields("", tove.user.to_string()), 422, "Enter a reason. It is recorded in the audit log."),
             (fields("Left us.", String::new()), 422, "Choose a new owner for each project, or archive it."),
-            (fields("Left us.", nobody), 422, "Choose a user who can sign in."),
+            (fields("Left us.", unknown_id), 422, "Choose a user who can sign in."),
             (fields("Left us.", id.clone()), 422, "Choose a different user."),
             (vec![("id", id.clone()), ("reason", "Left us.".to_owned())], 409, "The projects that only this user owns have changed."),
         ] {
@@ -444,7 +444,7 @@ on_both_engines! {
         assert_eq!(role(&bench, made.project, &root).await.as_deref(), Some("owner"));
         bench.app.users.disable(&actor, tove.user, "Away.", false).await.unwrap();
         let (field, _) = invalid_field(bench.app.users.transfer(&actor, root.user, made.project, &to, false).await);
-        assert_eq!(field, "to", "whoever is disabled gets nothing");
+        assert_eq!(field, "to", "a disabled user is no target");
     }
 
     /// The policy limits keys that are created after it, and changes no existing key.
@@ -685,7 +685,7 @@ on_both_engines! {
         assert_eq!(names(view(ReviewFilter::Orphaned)).await, "");
         let actor = Actor::User(Caller { authenticated_at: bench.app.context.now(), ..root.clone() });
         bench.app.users.disable(&actor, tove.user, "Away.", false).await.unwrap();
-        assert_eq!(names(view(ReviewFilter::Orphaned)).await, "By Tove", "whoever cannot sign in has left");
+        assert_eq!(names(view(ReviewFilter::Orphaned)).await, "By Tove", "a creator who cannot sign in has left");
         bench.app.users.enable(&actor, tove.user).await.unwrap();
         assert_eq!(names(view(ReviewFilter::Orphaned)).await, "");
         let (p, u) = (bench.literal(old.project), bench.literal(tove.user));
@@ -714,7 +714,7 @@ on_both_engines! {
         let two = bench.create_key(&tove, "Two").await;
         let gone = bench.create_key(&maren, "Gone").await;
         bench.app.keys.delete(&maren, gone.id).await.unwrap();
-        let nobody = Uuid::from_bytes(crate::support::random()).to_string();
+        let unknown_id = Uuid::from_bytes(crate::support::random()).to_string();
         let (a, b, c) = (one.id.to_string(), two.id.to_string(), gone.id.to_string());
         let mut browser = bench.signed_in(ROOT).await;
         // The list has a checkbox for each key, and a form that leads to the confirmation page.
@@ -725,11 +725,11 @@ on_both_engines! {
         assert_eq!(page.status, 200);
         assert!(page.text().contains("Deactivate 2 keys?"), "{}", page.text());
         // The confirmation page changes nothing. Without a reason the request is rejected.
-        let form = [("verb", "deactivate"), ("ids[]", a.as_str()), ("ids[]", &b), ("ids[]", &c), ("ids[]", &nobody)];
+        let form = [("verb", "deactivate"), ("ids[]", a.as_str()), ("ids[]", &b), ("ids[]", &c), ("ids[]", &unknown_id)];
         let with = |reason: &'static str| { let mut all = form.to_vec(); all.push(("reason", reason)); all };
         let page = browser.post(&form_path, &with(" ")).await;
         assert_eq!(page.status, 422);
-        assert!(page.text().contains("Deactivate 2 keys?"), "the question is asked again");
+        assert!(page.text().contains("Deactivate 2 keys?"), "the confirmation is shown again");
         assert_eq!(bench.events("key.deactivated").await, 0);
         let page = browser.post(&form_path, &with("Leaked.")).await;
         assert_eq!(page.status, 200, "{}", page.text());

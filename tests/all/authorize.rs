@@ -370,8 +370,8 @@ on_both_engines! {
             let page = priya.post(&format!("/device/confirm?user_code={code}"), &fields).await;
             assert_eq!(page.status, 404, "{answer}: {}", page.text());
         }
-        let asked = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
-        assert_eq!(stage.token(&asked).await.oauth_error(), "authorization_pending", "it goes on waiting");
+        let polling = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
+        assert_eq!(stage.token(&polling).await.oauth_error(), "authorization_pending", "it goes on waiting");
         assert_eq!(stage.bench.events("grant.denied").await, 0);
         // Errors by method or body size have the OAuth error format, and allow any origin to read them (CORS).
         let long = form(&[("grant_type", "client_credentials"), ("scope", &"x".repeat(80_000))]);

@@ -44,7 +44,7 @@ pub(super) fn err(output: &Output) -> String {
 pub(super) struct Server {
     child: Child,
     pub(super) address: String,
-    said: String,
+    printed: String,
 }
 
 impl Server {
@@ -79,12 +79,12 @@ impl Server {
         let address = first_line
             .split("http://")
             .nth(1)
-            .expect("it says where")
+            .expect("the address")
             .split_whitespace()
             .next()
             .expect("an address")
             .to_owned();
-        Self { child, address, said: first_line }
+        Self { child, address, printed: first_line }
     }
 
     /// Stops the server with SIGTERM, and returns whether it exits with success.
@@ -143,7 +143,7 @@ fn the_story_at_the_command_line_beside_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let server = Server::start(folder, 3);
-    assert!(server.said.contains("/setup?code="), "{}", server.said);
+    assert!(server.printed.contains("/setup?code="), "{}", server.printed);
 
     let made = run(
         folder,
@@ -331,8 +331,8 @@ fn a_bad_value_is_named_with_what_would_be_right() {
             "does not offer the scope no:such",
         ),
     ] {
-        let said = err(&keyward(folder, arguments));
-        assert!(said.contains(words), "{arguments:?}: {said}");
+        let printed = err(&keyward(folder, arguments));
+        assert!(printed.contains(words), "{arguments:?}: {printed}");
     }
 }
 
@@ -343,7 +343,7 @@ async fn postgres_two_nodes_serve_one_database() {
     let keyward::store::Location::Postgres(url) =
         crate::support::database(crate::support::Engine::Postgres, &folder).await
     else {
-        unreachable!("PostgreSQL was asked for")
+        unreachable!("the engine is PostgreSQL")
     };
     let folder = folder.path();
     let command =

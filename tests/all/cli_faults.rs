@@ -49,8 +49,8 @@ fn a_database_file_that_cannot_serve_is_named_with_what_to_do() {
                 assert!(message.contains(&format!("there is no database at {database}")), "{command:?}: {message}");
                 continue;
             }
-            let said = fails(at, &format!("sqlite:{database}"), command);
-            assert!(said.contains(database) && said.contains(advice), "{command:?}: {said}");
+            let printed = fails(at, &format!("sqlite:{database}"), command);
+            assert!(printed.contains(database) && printed.contains(advice), "{command:?}: {printed}");
         }
     }
     assert_eq!(std::fs::read_to_string(at.join("text.db")).unwrap().len(), 49 * 40, "it was left as it is");
@@ -112,8 +112,8 @@ async fn a_database_that_another_process_keeps_locked_is_named() {
     let url = format!("sqlite:{}", at.join("keyward.db").display());
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-    let said = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
-    assert!(said.contains("Another process has locked keyward.db"), "{said}");
+    let printed = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
+    assert!(printed.contains("Another process has locked keyward.db"), "{printed}");
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     out(&keyward(at, &["keys", "deactivate", &key]));
 }
@@ -124,7 +124,7 @@ async fn postgres_that_cannot_serve_is_named_without_the_password() {
     let keyward::store::Location::Postgres(url) =
         crate::support::database(crate::support::Engine::Postgres, &folder).await
     else {
-        unreachable!("PostgreSQL was asked for")
+        unreachable!("the engine is PostgreSQL")
     };
     let at = folder.path();
     let right: url::Url = url.parse().unwrap();
@@ -169,9 +169,12 @@ async fn a_server_that_cannot_serve_is_named_with_what_to_do() {
     ] {
         let url = format!("http://{address}");
         let output = tokio::task::block_in_place(|| on_server(folder.path(), &url));
-        let said = err(&output);
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(&url) && said.contains(advice) && !said.contains("hunter2"), "{advice}: {said}");
+        let printed = err(&output);
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        assert!(
+            printed.contains(&url) && printed.contains(advice) && !printed.contains("hunter2"),
+            "{advice}: {printed}"
+        );
     }
 }
 

@@ -227,9 +227,9 @@ fn what_is_refused_and_why() {
 
     // Errors of an unusable URL name it. The key is sent only to the root URL of a server.
     let asks = |url: &str, key: &str| {
-        let asked =
+        let output =
             Command::new(BINARY).args(["keys", "list", "--url", url]).env_clear().env("KEYWARD_KEY", key).output();
-        let message = err(&asked.unwrap());
+        let message = err(&output.unwrap());
         assert!(!message.contains(secret), "{message}");
         message
     };

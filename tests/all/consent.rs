@@ -412,7 +412,7 @@ on_both_engines! {
         assert_eq!((count("grant.revoked").await, count("grant.narrowed").await, count("client.removed").await), (2, 1, 1));
         assert_eq!(count("grant.ended").await, 7);
         let changes = stage.bench.query_number("SELECT COUNT(*) FROM changes WHERE topic = 'grant'").await;
-        assert_eq!(changes as usize, count("grant.").await, "each is heard of");
+        assert_eq!(changes as usize, count("grant.").await, "each has a change");
     }
 
     /// The grants of a removed program end in many writes. If the process stops in between, the background job ends the

@@ -73,7 +73,7 @@ impl Server {
             .expect("the server starts");
         let mut first_line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first_line).expect("it speaks");
-        let address = first_line.trim().split("http://").nth(1).expect("it says where").to_owned();
+        let address = first_line.trim().split("http://").nth(1).expect("the address").to_owned();
         Self { child, address }
     }
 

@@ -406,7 +406,7 @@ on_both_engines! {
         check("a config", &stage.send(CallerKind::Program, RequestKind::Bearer, &config, &[]).await, program, 200);
         check("to the sign-in page", &send(Anonymous, get("/keys"), "").await, browser, 303);
         check("a sign-in", &send(Anonymous, ours("/login").header("accept", "text/html"), &form(&[("email", "viewer@pelagic.example"), ("password", PASSWORD)])).await, browser, 303);
-        check("nobody's call", &send(Anonymous, ours("/api/keys/say_not_before"), "").await, browser, 401);
+        check("an anonymous call", &send(Anonymous, ours("/api/keys/say_not_before"), "").await, browser, 401);
         check("no token", &send(Anonymous, Request::get(&config), "").await, program, 401);
         let elsewhere = stage.object(ObjectKind::Project, ObjectState::Elsewhere);
         check("not an owner", &stage.send(Operator, RequestKind::Form, &format!("/projects/{}", home.id), &[("id", home.id.clone()), ("version", home.version.clone()), ("config", "{}".into())]).await, browser, 403);

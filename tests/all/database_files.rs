@@ -181,8 +181,12 @@ async fn a_database_without_events_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_database_without_events_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
-    let Location::Postgres(new) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else {
+        unreachable!("the engine was chosen")
+    };
+    let Location::Postgres(new) = database(Engine::Postgres, &folder).await else {
+        unreachable!("the engine was chosen")
+    };
     let folder = folder.path();
     node::command(folder, DATABASE, &["admin", "create-key-file", "keyward.key"]).unwrap();
     let with_key_file = ["--key-file", "keyward.key"];

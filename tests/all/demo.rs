@@ -30,7 +30,7 @@ async fn check_bulk_demo(engine: Engine) {
         Location::Postgres(url) => url.clone(),
     };
     let file = folder.path().join("secrets");
-    std::fs::write(&file, "somebody's").unwrap();
+    std::fs::write(&file, "another file").unwrap();
     let arguments = ["--keys", "1212", "--secrets", "secrets", "--secrets-max", "400"];
     let refused = demo(folder.path(), &url, &arguments);
     assert!(
@@ -38,7 +38,7 @@ async fn check_bulk_demo(engine: Engine) {
         "{}",
         output_text(&refused)
     );
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's", "what is there stays as it is");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "another file", "what is there stays as it is");
     std::fs::remove_file(&file).unwrap();
 
     let made = demo(folder.path(), &url, &arguments);
@@ -68,7 +68,7 @@ async fn check_bulk_demo(engine: Engine) {
             Ok(good) => {
                 assert_eq!((verdict, id), ("valid", good.snapshot.key.to_string().as_str()));
                 assert_eq!(good.snapshot.rate_limit.map(|limit| limit.to_string()).as_deref(), Some("1000000/second"));
-                assert!(good.snapshot.lifecycle.expires_at.is_some(), "each has an end that is asked for");
+                assert!(good.snapshot.lifecycle.expires_at.is_some(), "each has an explicit expiry");
             }
             Err(refused) => assert_eq!(verdict, refused.code()),
         }

@@ -157,7 +157,7 @@ async fn a_database_that_another_process_holds_is_reported() {
 async fn writes_to_a_damaged_database_keep_failing() {
     let folder = tempfile::tempdir().unwrap();
     let location = database(Engine::Sqlite, &folder).await;
-    let Location::Sqlite(file) = &location else { unreachable!("it was asked for") };
+    let Location::Sqlite(file) = &location else { unreachable!("the engine was chosen") };
     crate::cli_faults::damage_head(file).await;
     let context = crate::support::open_context(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
     let write = context.queue.write(|_| {

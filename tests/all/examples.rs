@@ -32,7 +32,9 @@ fn which(name: &str) -> Option<PathBuf> {
 }
 
 fn interpreted(language: &str, name: &str) -> Vec<PathBuf> {
-    let Some(path) = which(language) else { panic!("{language} is missing: `.ci/need {language}` says how to get it") };
+    let Some(path) = which(language) else {
+        panic!("{language} is missing: `.ci/need {language}` prints how to install it")
+    };
     vec![path, file(name)]
 }
 
@@ -106,7 +108,7 @@ async fn run_until_available(
             return (valid, output);
         }
     }
-    panic!("{command:?} hears no answer in {TRIES} tries");
+    panic!("{command:?} gets no response in {TRIES} tries");
 }
 
 /// The responses of Keyward.

@@ -108,10 +108,7 @@ impl ExpectedKeyState<'_> {
         let has = set(&known);
         let requested: Option<BTreeSet<String>> = scopes.map(|it| it.iter().map(|scope| (*scope).to_owned()).collect());
         assert!(has.is_subset(&self.held), "{has:?} of a key with {:?}", self.held);
-        assert!(
-            requested.as_ref().is_none_or(|requested| *requested == has),
-            "{has:?} where {requested:?} was asked for"
-        );
+        assert!(requested.as_ref().is_none_or(|requested| *requested == has), "{has:?} for requested {requested:?}");
         let manages = known.audience == Audience::Management;
         assert!(has.iter().all(|scope| scope.starts_with("keyward:") == manages), "{has:?} for {:?}", known.audience);
         assert!(manages || known.audience == own);

@@ -32,7 +32,7 @@ fn code(page: &Page) -> String {
     let code = page.header("x-keyward-code").to_owned();
     assert_eq!(page.problem(), code, "{}", page.text());
     for name in ["x-keyward-key-id", "x-keyward-project-id", "x-keyward-scopes", "x-keyward-issued-to"] {
-        assert!(page.headers.get(name).is_none(), "a refusal names nobody: {name}");
+        assert!(page.headers.get(name).is_none(), "a denial names no user: {name}");
     }
     code
 }
@@ -117,7 +117,7 @@ on_both_engines! {
             }
         }
         let page = get_with_headers(&mut program, "/v1/auth?scope=data:read+data:write", &[("x-api-key", &key)]).await;
-        assert!(page.header("www-authenticate").ends_with(r#", scope="data:read data:write""#), "what would do is said");
+        assert!(page.header("www-authenticate").ends_with(r#", scope="data:read data:write""#), "the sufficient scopes are listed");
 
         // Requirements that the key meets.
         for address in [

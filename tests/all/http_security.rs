@@ -381,7 +381,7 @@ on_both_engines! {
         assert_ne!(browser.cookie, planted, "the id that was there before is used on");
         let mut planter = bench.browser();
         planter.cookie = planted;
-        assert!(!is_signed_in(&mut planter).await, "whoever planted it is signed in as the other");
+        assert!(!is_signed_in(&mut planter).await, "the planter is not signed in as the victim");
         // The same for a sign-in by navigation, with the user's own session.
         let before = browser.cookie.clone();
         let page = browser.post_live("/login", &[("email", EMAIL), ("password", PASSWORD)]).await;

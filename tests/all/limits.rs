@@ -60,7 +60,7 @@ on_both_engines! {
         for _ in 0..3 {
             assert_eq!(code(&mut program, ask()).await, "rate_limited");
         }
-        assert_eq!(code(&mut program, json!({"key": made.secret, "scopes": ["data:write"]})).await, "missing_scope", "asked before");
+        assert_eq!(code(&mut program, json!({"key": made.secret, "scopes": ["data:write"]})).await, "missing_scope", "checked first");
         bench.clock.advance(29);
         assert_eq!(code(&mut program, ask()).await, "rate_limited");
         bench.clock.advance(1);

@@ -621,7 +621,7 @@ on_both_engines! {
         let client = consent.register(&maren, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
         let client_id = format!("client:{client}");
         let refused = consent.start_device_authorization(None, &client_id, &format!("{READ} {WRITE}"), None).await.unwrap().unwrap_err();
-        assert_eq!(refused.code(), "invalid_scope", "nobody is asked for what no program gets: {refused}");
+        assert_eq!(refused.code(), "invalid_scope", "no consent for scopes that no client gets: {refused}");
         let device = consent.start_device_authorization(None, &client_id, READ, None).await.unwrap().unwrap();
         consent.decide_device(&maren, &device.user_code, Some((vec![READ.to_owned()], 3_600))).await.unwrap();
         // A grant from before this rule.

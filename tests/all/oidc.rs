@@ -127,10 +127,10 @@ impl Provider {
             )
             .route(
                 "/jwks",
-                get(async |State(said): State<SharedState>| {
-                    let mut said = said.lock().unwrap();
-                    said.requests.push("jwks".into());
-                    Json(said.jwks.clone())
+                get(async |State(state): State<SharedState>| {
+                    let mut state = state.lock().unwrap();
+                    state.requests.push("jwks".into());
+                    Json(state.jwks.clone())
                 }),
             )
             .route(
@@ -201,16 +201,16 @@ async fn token(State(state): State<SharedState>, headers: HeaderMap, body: Strin
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let basic = STANDARD.encode(format!("{}:{}", encode(CLIENT), encode(SECRET)));
     let form: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let mut said = state.lock().unwrap();
-    said.requests.push("token".into());
+    let mut state = state.lock().unwrap();
+    state.requests.push("token".into());
     let in_header = headers.get("authorization").is_some_and(|it| it.to_str().unwrap() == format!("Basic {basic}"));
     let in_form = form.get("client_secret").is_some_and(|it| it == SECRET) && form["client_id"] == CLIENT;
-    let posts = said.discovery.get("token_endpoint_auth_methods_supported").is_some();
+    let posts = state.discovery.get("token_endpoint_auth_methods_supported").is_some();
     assert!(if posts { in_form && !headers.contains_key("authorization") } else { in_header && !in_form }, "{form:?}");
     assert_eq!((form["grant_type"].as_str(), form["code"].as_str()), ("authorization_code", "abc"));
     assert_eq!(form["redirect_uri"], format!("{}/login/oidc/callback", crate::support::URL));
-    assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"])), said.challenge, "PKCE");
-    Json(json!({"id_token": said.id_token, "access_token": "of-access", "token_type": "Bearer"}))
+    assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"])), state.challenge, "PKCE");
+    Json(json!({"id_token": state.id_token, "access_token": "of-access", "token_type": "Bearer"}))
 }
 
 /// Starts a sign-in at `path`. Returns the parameters of the authorization request.
@@ -453,14 +453,14 @@ on_both! {
         browser.post("/logout", &[]).await;
         let mut claims = provider.claims(bench, &parameters["nonce"]);
         claims["sub"] = "m-18".into();
-        provider.change(|said| {
-            said.id_token = provider.key.sign(&claims);
-            said.challenge = parameters["code_challenge"].clone();
+        provider.change(|state| {
+            state.id_token = provider.key.sign(&claims);
+            state.challenge = parameters["code_challenge"].clone();
         });
         let page = browser.get(&format!("/login/oidc/callback?code=abc&state={}", parameters["state"])).await;
         assert_eq!(page.location(), "/login?refused=again");
         let to = bench.browser().get("/settings/security/link").await;
-        assert_eq!(to.location(), "/login?next=%2Fsettings%2Fsecurity", "nobody");
+        assert_eq!(to.location(), "/login?next=%2Fsettings%2Fsecurity", "the user is not signed in");
         let mut late = bench.signed_in(MAREN).await;
         bench.clock.advance(901);
         let request = axum::http::Request::get("/settings/security/link").header("sec-fetch-site", "same-origin");
@@ -474,9 +474,9 @@ on_both! {
         let mut browser = bench.browser();
         let parameters = start_sign_in(&mut browser, "/login/oidc?next=/projects").await;
         let cookie = browser.cookie.clone();
-        provider.change(|said| {
-            said.id_token = provider.key.sign(&provider.claims(bench, &parameters["nonce"]));
-            said.challenge = parameters["code_challenge"].clone();
+        provider.change(|state| {
+            state.id_token = provider.key.sign(&provider.claims(bench, &parameters["nonce"]));
+            state.challenge = parameters["code_challenge"].clone();
         });
         let back = format!("/login/oidc/callback?code=abc&state={}", parameters["state"]);
         // The callback is rejected without the cookie, with another browser's cookie, and with a missing, wrong or
@@ -504,9 +504,9 @@ on_both! {
         assert_eq!(late.location(), "/login?refused=again", "ten minutes");
         for next in ["https://evil.example", "//evil.example", "/\\evil.example"] {
             let parameters = start_sign_in(&mut browser, &format!("/login/oidc?next={next}")).await;
-            provider.change(|said| {
-                said.id_token = provider.key.sign(&provider.claims(bench, &parameters["nonce"]));
-                said.challenge = parameters["code_challenge"].clone();
+            provider.change(|state| {
+                state.id_token = provider.key.sign(&provider.claims(bench, &parameters["nonce"]));
+                state.challenge = parameters["code_challenge"].clone();
             });
             let back = format!("/login/oidc/callback?code=abc&state={}", parameters["state"]);
             assert_eq!(browser.get(&back).await.location(), "/keys", "{next}");
@@ -532,9 +532,9 @@ on_both! {
         let mut browser = bench.browser();
         let mut back = async |more: &str| {
             let begun = start_sign_in(&mut browser, "/login/oidc").await;
-            provider.change(|said| {
-                said.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
-                said.challenge = begun["code_challenge"].clone();
+            provider.change(|state| {
+                state.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
+                state.challenge = begun["code_challenge"].clone();
             });
             browser.get(&format!("/login/oidc/callback?state={}{more}", begun["state"])).await.location().to_owned()
         };
@@ -687,7 +687,7 @@ async fn keys_rotate() {
     assert_eq!(
         (unknown.as_str(), provider.count_requests("jwks")),
         ("/login?refused=provider", 2),
-        "asked anew, and not there"
+        "requested again, and missing"
     );
     let jwk = provider.key.jwk();
     provider.change(|state| state.jwks["keys"][1] = jwk);

@@ -71,7 +71,7 @@ impl DocumentChecker<'_> {
             {
                 let wrong = schema::validation_errors(&self.document, &content["schema"], &body);
                 if (200..300).contains(&status) {
-                    assert!(wrong.is_empty(), "{id} takes what it says that it does not: {body}\n{}", wrong.join("\n"));
+                    assert!(wrong.is_empty(), "{id} accepts what its schema forbids: {body}\n{}", wrong.join("\n"));
                 }
             }
         }

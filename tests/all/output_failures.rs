@@ -191,12 +191,12 @@ async fn output_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_not() {
 
         let folder = stage.copy();
         let output = end(spawn(folder.path(), &all, closed()));
-        let said = stderr(&output);
+        let printed = stderr(&output);
         match secret {
-            None => assert_eq!((output.status.code(), said.as_str()), (Some(0), ""), "{name}"),
+            None => assert_eq!((output.status.code(), printed.as_str()), (Some(0), ""), "{name}"),
             Some((_, advice)) => {
-                assert_eq!(output.status.code(), Some(1), "{name}: {said}");
-                assert!(said.contains(advice), "{name}: {said}");
+                assert_eq!(output.status.code(), Some(1), "{name}: {printed}");
+                assert!(printed.contains(advice), "{name}: {printed}");
             }
         }
     }
@@ -217,17 +217,17 @@ fn a_secret_that_was_not_printed_is_reported() {
     let url = format!("http://{}", server.address);
     let remote = ["keys", "create", "--name", "Lost", "--url", &url, "--secret-file", "secret"];
     let output = end(spawn(at, &remote, closed()));
-    let said = stderr(&output);
+    let printed = stderr(&output);
     let listed = json(&keyward(at, &["keys", "list", "--json", "--text", "Lost"]));
     let id = listed[0]["key_id"].as_str().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains(&format!("keyward keys delete {id}")), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains(&format!("keyward keys delete {id}")), "{printed}");
 
     let remote = ["keys", "edit", id, "--name", "Found", "--url", &url, "--secret-file", "secret"];
     let output = end(spawn(at, &remote, full()));
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("the change was made") && said.contains("No space left on device"), "{said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("the change was made") && printed.contains("No space left on device"), "{printed}");
     assert!(out(&keyward(at, &["keys", "show", id])).contains("name        Found"));
 }
 

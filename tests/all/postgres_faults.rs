@@ -31,7 +31,9 @@ pub fn split(url: &str) -> (&str, &str, &str) {
 /// A service whose database connections go through a proxy.
 async fn behind_a_proxy() -> (TestServer, Proxy) {
     let folder = tempfile::tempdir().unwrap();
-    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else {
+        unreachable!("the engine was chosen")
+    };
     let (before, server, after) = split(&url);
     let proxy = Proxy::start(server.to_owned()).await;
     let location = Location::Postgres(format!("{before}{}{after}", proxy.address));
@@ -69,7 +71,9 @@ async fn is_head_locked(conn: &mut PgConnection) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_stopped_process_does_not_keep_another_one_from_writing() {
     let folder = tempfile::tempdir().unwrap();
-    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else {
+        unreachable!("the engine was chosen")
+    };
     let path = folder.path();
     node::command(path, "sqlite:keyward.db", &["admin", "create-key-file", "keyward.key"]).unwrap();
     let manager = node::first_key(path, &url, &["keyward:keys.write", "keyward:keys.read", "data:read"]);
@@ -152,7 +156,9 @@ async fn postgres_every_connection_has_limits_of_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_lock_of_the_migrations_that_is_not_given_back_is_reported() {
     let folder = tempfile::tempdir().unwrap();
-    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else {
+        unreachable!("the engine was chosen")
+    };
     let mut stopped = PgConnection::connect(&url).await.unwrap();
     stopped.lock().await.unwrap();
     // A shorter timeout than the default of one minute.

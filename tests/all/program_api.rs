@@ -45,7 +45,7 @@ async fn code(program: &mut Browser, body: Value) -> String {
     if answer["valid"] == true {
         return "good".into();
     }
-    assert_eq!(answer.as_object().unwrap().len(), 3, "a refusal says nothing else: {answer}");
+    assert_eq!(answer.as_object().unwrap().len(), 3, "an error has no other fields: {answer}");
     assert!(answer["message"].as_str().is_some_and(|text| !text.is_empty()));
     answer["code"].as_str().unwrap().to_owned()
 }

@@ -20,7 +20,7 @@ use keyward::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const PEOPLE: [&str; 6] = ["nobody", "viewer", "operator", "owner", "other", "root"];
+const PEOPLE: [&str; 6] = ["anonymous", "viewer", "operator", "owner", "other", "root"];
 
 /// A browser and a caller for each role, with a project of the owner's.
 struct Team {
@@ -35,7 +35,7 @@ impl Team {
         let owner = bench.create_user("owner@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
         let mut team = Self { project, owner: owner.clone(), callers: vec![("owner", owner)], browsers: Vec::new() };
-        team.browsers.push(("nobody", bench.browser()));
+        team.browsers.push(("anonymous", bench.browser()));
         for (who, role) in [("viewer", Some("viewer")), ("operator", Some("operator")), ("other", None), ("root", None)]
         {
             let caller = bench.create_user(&format!("{who}@pelagic.example"), who == "root").await;
@@ -142,14 +142,14 @@ on_both_engines! {
                 let page = team.browser(who).post(&format!("/projects/{id}{ask}"), &here).await;
                 let none = team.browser(who).post(&format!("/projects/{missing}{ask}"), &nowhere).await;
                 let expected = match who {
-                    "nobody" => 303,
+                    "anonymous" => 303,
                     "viewer" | "operator" => 403,
                     // The dialogs of the page explain that an owner is required.
                     "root" if !ask.is_empty() => 403,
                     _ => 404,
                 };
                 assert_eq!(page.status, expected, "{who} {ask}: {}", page.text());
-                assert_eq!(none.status, if who == "nobody" { 303 } else { 404 }, "{who} {ask}");
+                assert_eq!(none.status, if who == "anonymous" { 303 } else { 404 }, "{who} {ask}");
                 if who == "other" {
                     assert_eq!(masked(&page, &id), masked(&none, &missing), "{who} {ask}: another's is as what is not there");
                 }
@@ -278,10 +278,10 @@ on_both_engines! {
 
         // A visitor with the link sees the invitation. To accept it they must sign in, and return to it afterwards.
         let join = format!("/join?code={code}");
-        let page = team.browser("nobody").get(&join).await;
+        let page = team.browser("anonymous").get(&join).await;
         assert!(page.status == 200 && page.text().contains("owner invited you") && page.text().contains("Sign in to join"), "{}", page.text());
         assert!(!page.text().contains("/signup"), "sign-up is closed");
-        let page = team.browser("nobody").post(&join, &[("code", &code)]).await;
+        let page = team.browser("anonymous").post(&join, &[("code", &code)]).await;
         assert_eq!(page.location(), format!("/login?next=%2Fjoin%3Fcode%3D{code}"));
         // An existing member keeps their role, and does not consume the invitation.
         let page = team.browser("viewer").get(&join).await;
@@ -306,11 +306,11 @@ on_both_engines! {
         assert_eq!(bench.events("invitation.withdrawn").await, 1);
         let expired = invite(team.browser("owner"), project, "viewer").await;
         bench.clock.advance(7 * 86_400);
-        team.browsers.retain(|(who, _)| *who == "nobody");
+        team.browsers.retain(|(who, _)| *who == "anonymous");
         let root = bench.signed_in("root@pelagic.example").await;
         team.browsers.push(("root", root));
         let unknown = "A".repeat(43);
-        for (who, accepts) in [("nobody", false), ("root", false), ("root", true)] {
+        for (who, accepts) in [("anonymous", false), ("root", false), ("root", true)] {
             let mut answers = Vec::new();
             for code in [&code, &withdrawn, &expired, &unknown] {
                 let (browser, path) = (team.browser(who), format!("/join?code={code}"));

@@ -13,7 +13,7 @@ const SMALL: [&str; 7] =
 /// Statements that may scan a whole table, each with the reason.
 const ALLOWED: &[(&str, &str)] = &[
     ("accounts.rs is_empty SQL", "reads one row"),
-    ("audit.rs newest TEXT", "the base of a statement that is put together from what is asked for"),
+    ("audit.rs newest TEXT", "the base of a statement that is assembled from the filter"),
     ("checkpoints.rs last SQL", "reads one row"),
     ("oauth_clients.rs removed_with_grants SQL", "reads the programs, of which a project has at most 50 at a time"),
     ("drafts.rs sweep SQL", "holds at most one draft of each user, for a short time"),

@@ -124,7 +124,7 @@ on_both_engines! {
         }
         bench.mail.set_up();
         policy(&bench, "invite").await;
-        assert_eq!(bench.browser().get("/signup").await.status, 404, "nor for whoever has no invitation");
+        assert_eq!(bench.browser().get("/signup").await.status, 404, "nor without an invitation");
         sent_emails(&bench, 0).await;
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM one_time_links").await, 0);
     }
@@ -381,8 +381,8 @@ on_both_engines! {
         let page = browser.post(&path, &[("code", code(&path)), ("password", NEW)]).await;
         assert_eq!((page.status, page.location()), (303, "/login?done=reset"), "{}", page.text());
         assert!(browser.get("/login?done=reset").await.text().contains("Password changed."));
-        assert_eq!(browser.get("/keys").await.status, 303, "nobody is signed in by it");
-        assert_eq!(laptop.get("/keys").await.status, 303, "and whoever was is not any more");
+        assert_eq!(browser.get("/keys").await.status, 303, "it signs in no browser");
+        assert_eq!(laptop.get("/keys").await.status, 303, "and ends existing sessions");
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM sessions").await, 0);
         assert_eq!(browser.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await.status, 422);
         assert_eq!(browser.post("/login", &[("email", MAREN), ("password", NEW)]).await.status, 303);
@@ -622,7 +622,7 @@ async fn required_starttls_sends_nothing_in_clear() {
     let (port, received) = smtp("250-mail.example\r\n250 AUTH PLAIN\r\n").await;
     let refused = mailer(port, SmtpTls::StartTls).send(test_email(MAREN)).await.unwrap_err();
     assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");
-    let said = received.lock().unwrap().clone();
-    assert!(!said.contains("AUTH") && !said.contains("MAIL"), "{said}");
+    let received_text = received.lock().unwrap().clone();
+    assert!(!received_text.contains("AUTH") && !received_text.contains("MAIL"), "{received_text}");
     assert!(mailer(1, SmtpTls::None).send(test_email(MAREN)).await.is_err());
 }

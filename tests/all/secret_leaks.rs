@@ -262,7 +262,7 @@ on_both_engines! {
 
         // The search finds values that are present.
         let found = |hays: &[(String, Vec<u8>)], needle: &str| hays.iter().any(|(_, hay)| contains(hay, needle.as_bytes()));
-        assert!(found(&pages, &by_service[..12]), "the preview stands in the list");
+        assert!(found(&pages, &by_service[..12]), "the list shows the preview");
         for present in [EMAIL, &by_service[..12], &by_form[..12], "session.refused", "key.deleted"] {
             assert!(found(&sinks, present), "{present} is stored");
         }

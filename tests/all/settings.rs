@@ -520,5 +520,9 @@ async fn a_theme_is_kept_by_the_browser() {
     let events = bench.query_number("SELECT COUNT(*) FROM audit_events").await;
     let page = bench.browser().post("/settings/theme", &[("theme", "dark")]).await;
     assert!(page.header("set-cookie").ends_with("; Secure"), "{}", page.header("set-cookie"));
-    assert_eq!(bench.query_number("SELECT COUNT(*) FROM audit_events").await, events, "it is the browser's affair");
+    assert_eq!(
+        bench.query_number("SELECT COUNT(*) FROM audit_events").await,
+        events,
+        "the setting belongs to the browser"
+    );
 }

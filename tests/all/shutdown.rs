@@ -120,7 +120,9 @@ async fn unwritten_data_is_reported() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_postgres_does_not_keep_the_server() {
     let folder = tempfile::tempdir().unwrap();
-    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else {
+        unreachable!("the engine was chosen")
+    };
     let (before, server_address, after) = crate::postgres_faults::split(&url);
     let proxy = Proxy::start(server_address.to_owned()).await;
     let url = format!("{before}{}{after}", proxy.address);

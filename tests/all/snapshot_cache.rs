@@ -200,7 +200,7 @@ on_both_engines! {
         let look_ups = || app.verify.counts().look_ups;
         assert!(!app.verify.counts().is_fresh);
         assert_eq!((verdict(app, &made.secret).await, verdict(app, &made.secret).await), ("good", "good"));
-        assert_eq!((look_ups(), app.verify.counts().cached), (2, 0), "where nobody listens, the store is asked each time");
+        assert_eq!((look_ups(), app.verify.counts().cached), (2, 0), "without a subscription, each lookup reads the store");
         let hearing = start_change_feed(app).await;
         assert_eq!((verdict(app, &made.secret).await, look_ups()), ("good", 2), "all was loaded");
         hearing.abort();
@@ -361,7 +361,7 @@ on_both_engines! {
         assert_eq!(feed.poll().await.unwrap(), FeedItem::Gap);
         assert_eq!(feed.poll().await.unwrap(), FeedItem::Changes(vec![]), "and then it goes on from there");
         stop(&bench.app.keys).await;
-        assert!(matches!(feed.poll().await.unwrap(), FeedItem::Changes(heard) if heard.len() == 2));
+        assert!(matches!(feed.poll().await.unwrap(), FeedItem::Changes(changes) if changes.len() == 2));
         // Another database replaces this one: its sequence numbers are smaller.
         bench.execute_sql("UPDATE head SET change_seq = 1").await;
         assert_eq!(feed.poll().await.unwrap(), FeedItem::Gap);
@@ -382,14 +382,14 @@ async fn postgres_wakes_the_other_nodes() {
     let mut feed = Feed::open(&bench.app.context.pool, None).await.unwrap();
     let mut listener = match &bench.app.context.pool {
         Pool::Postgres(pool) => sqlx::postgres::PgListener::connect_with(pool).await.unwrap(),
-        Pool::Sqlite { .. } => unreachable!("it was asked for"),
+        Pool::Sqlite { .. } => unreachable!("the engine was chosen"),
     };
     listener.listen("keyward_changes").await.unwrap();
     bench.app.keys.deactivate(&maren, made.id).await.unwrap();
     let rung = tokio::time::timeout(Duration::from_secs(30), listener.recv()).await.expect("rung").unwrap();
-    assert_eq!((rung.channel(), rung.payload()), ("keyward_changes", ""), "it says that, not what");
+    assert_eq!((rung.channel(), rung.payload()), ("keyward_changes", ""), "it has no payload");
     assert!(
-        matches!(feed.poll().await.unwrap(), FeedItem::Changes(heard) if heard.len() == 1),
+        matches!(feed.poll().await.unwrap(), FeedItem::Changes(changes) if changes.len() == 1),
         "when it rings, it is there"
     );
 }

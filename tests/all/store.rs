@@ -172,7 +172,7 @@ on_both_engines! {
             store::change_log::newest(&mut reader.conn()).await.unwrap()
         };
         let before = newest().await;
-        let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "heard")).await.unwrap();
+        let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "received")).await.unwrap();
         bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
         bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
         assert_eq!(newest().await, before + 2, "a change that changes nothing is none");

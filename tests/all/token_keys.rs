@@ -87,7 +87,7 @@ on_both_engines! {
         bench.clock.advance(1);
         let new = issue(&bench, &made, "7200").await;
         assert_eq!(kid(&new), next.kid.to_string());
-        assert_eq!(published(&bench).await, [both[1].clone(), both[0].clone()], "the one that signs stands first");
+        assert_eq!(published(&bench).await, [both[1].clone(), both[0].clone()], "the signing key is first");
         assert!(is_accepted(&bench.app, &last).await && is_accepted(&bench.app, &new).await && is_accepted(&bench.app, &old).await);
 
         // The old key is published until its last token has expired, plus a margin.

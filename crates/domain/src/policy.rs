@@ -25,9 +25,11 @@ pub enum SignUp {
 #[serde(rename_all = "snake_case")]
 pub enum SecondFactor {
     #[default]
-    Nobody,
+    #[serde(rename = "nobody")]
+    Optional,
     Administrators,
-    Everybody,
+    #[serde(rename = "everybody")]
+    Required,
 }
 
 /// Parse error: unknown option.
@@ -56,7 +58,7 @@ macro_rules! words {
     };
 }
 words!(SignUp { Closed = "closed", Invite = "invite", Open = "open" });
-words!(SecondFactor { Nobody = "nobody", Administrators = "administrators", Everybody = "everybody" });
+words!(SecondFactor { Optional = "nobody", Administrators = "administrators", Required = "everybody" });
 
 /// The policy. A stricter policy never changes existing keys and accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,9 +79,9 @@ impl SecondFactor {
     /// Whether the policy requires a second factor of a user.
     pub const fn is_required_for(self, admin: bool) -> bool {
         match self {
-            Self::Nobody => false,
+            Self::Optional => false,
             Self::Administrators => admin,
-            Self::Everybody => true,
+            Self::Required => true,
         }
     }
 }
@@ -196,7 +198,7 @@ mod tests {
             token_life_max: 86_400,
             sign_up: SignUp::Closed,
             keys_per_project: None,
-            second_factor: SecondFactor::Nobody,
+            second_factor: SecondFactor::Optional,
         }
     }
 

@@ -177,7 +177,7 @@ mod tests {
             token_life_max: 1,
             sign_up: SignUp::Closed,
             keys_per_project: None,
-            second_factor: SecondFactor::Nobody,
+            second_factor: SecondFactor::Optional,
         };
         let options = options(&any, &zone("Europe/Berlin"), NOW);
         assert_eq!(options.len(), 7);

@@ -155,9 +155,9 @@ fn impact_lines(before: &Policy, after: &Policy, touched: &AffectedCounts) -> Ve
         ));
     }
     let required_users = |policy: &Policy| match policy.second_factor {
-        SecondFactor::Nobody => 0,
+        SecondFactor::Optional => 0,
         SecondFactor::Administrators => touched.administrators,
-        SecondFactor::Everybody => touched.people,
+        SecondFactor::Required => touched.people,
     };
     if required_users(after) > required_users(before) {
         let all = u64::try_from(required_users(after)).unwrap_or_default();
@@ -259,7 +259,7 @@ mod tests {
             token_life_max: 30 * DAY,
             sign_up: SignUp::Closed,
             keys_per_project: None,
-            second_factor: SecondFactor::Nobody,
+            second_factor: SecondFactor::Optional,
         }
     }
 
@@ -292,7 +292,7 @@ mod tests {
             key_life_max: Some(1),
             token_life_max: DAY,
             keys_per_project: Some(10),
-            second_factor: SecondFactor::Everybody,
+            second_factor: SecondFactor::Required,
             ..any()
         };
         assert_eq!(

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub fn Toasts(
     /// The message.
     #[prop(optional_no_strip)]
-    said: Option<String>,
+    message: Option<String>,
     /// Path of a form that undoes the action, and the value of its hidden `id` field.
     #[prop(optional_no_strip)]
     undo: Option<(String, String)>,
@@ -22,10 +22,10 @@ pub fn Toasts(
             </Form>
         }
     });
-    let toast = said.map(|said| {
+    let toast = message.map(|message| {
         view! {
             <div class="toast">
-                <p>{said}</p>
+                <p>{message}</p>
                 {undo}
             </div>
         }

@@ -34,10 +34,10 @@ pub fn FlashMessage() -> impl IntoView {
         },
     );
     let draw = move |key: Option<KeyView>| {
-        let said = key.as_ref().and_then(|key| flash_message(&done, key));
-        let undo = key.filter(|key| said.is_some() && key.status == Status::Deleted && desk == Audience::Member);
+        let message = key.as_ref().and_then(|key| flash_message(&done, key));
+        let undo = key.filter(|key| message.is_some() && key.status == Status::Deleted && desk == Audience::Member);
         let undo = undo.map(|key| (place.dialog_url(&key, "restore"), key.id.to_string()));
-        view! { <Toasts said undo /> }.into_any()
+        view! { <Toasts message undo /> }.into_any()
     };
     view! { <Suspense>{move || key.get().map(draw.clone())}</Suspense> }.into_any()
 }

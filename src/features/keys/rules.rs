@@ -103,7 +103,7 @@ pub fn more(open: bool, inside: AnyView) -> AnyView {
 /// The fields. `zone` is the name of the user's time zone.
 pub fn restriction_fields(fields: RestrictionFields, zone: &str) -> AnyView {
     let state = FormState::from_context();
-    let RestrictionFields { networks, not_before, start_hint: said, rate, per, burst } = fields;
+    let RestrictionFields { networks, not_before, start_hint: preview, rate, per, burst } = fields;
     let wrong = state.field_error("not_before");
     let hint = format!("Requests before this time are rejected. Leave blank to start now. Time zone: {zone}.");
     view! {
@@ -114,7 +114,7 @@ pub fn restriction_fields(fields: RestrictionFields, zone: &str) -> AnyView {
             rows=2
             hint="One per line, such as 203.0.113.0/24 or 2001:db8::/32. Leave blank to allow any network."
         />
-        <NotBefore first=not_before hint said wrong_time=wrong focus=state.has_initial_focus("not_before", false) />
+        <NotBefore first=not_before hint preview wrong_time=wrong focus=state.has_initial_focus("not_before", false) />
         {rate_limit_fields(rate, &per, burst)}
     }
     .into_any()

@@ -24,7 +24,7 @@ pub const PAGE: &str = "/admin/policy";
 pub fn PolicyPage() -> impl IntoView {
     admin_page(|| {
         let saved = use_query_map().with_untracked(|query| query.get("done").as_deref() == Some("saved"));
-        let said = saved.then(|| "Policy saved.".to_owned());
+        let message = saved.then(|| "Policy saved.".to_owned());
         view! {
             <PageTitle text="Policy" />
             <PageShell nav=Nav::Policy>
@@ -46,7 +46,7 @@ pub fn PolicyPage() -> impl IntoView {
                     )}
                 </div>
             </PageShell>
-            <Toasts said />
+            <Toasts message />
         }
         .into_any()
     })
@@ -62,9 +62,9 @@ const fn sign_up(it: SignUp) -> &'static str {
 
 const fn second_factor(it: SecondFactor) -> &'static str {
     match it {
-        SecondFactor::Nobody => "Optional",
+        SecondFactor::Optional => "Optional",
         SecondFactor::Administrators => "Required for administrators",
-        SecondFactor::Everybody => "Required for everyone",
+        SecondFactor::Required => "Required for everyone",
     }
 }
 

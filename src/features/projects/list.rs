@@ -27,7 +27,7 @@ use leptos_router::{
 pub fn ProjectsPage() -> impl IntoView {
     let inert = use_location().pathname.get_untracked().trim_end_matches('/') != "/projects";
     let done = use_query_map().with_untracked(|query| query.get("done"));
-    let said = match done.as_deref() {
+    let message = match done.as_deref() {
         Some("left") => Some("You left the project.".to_owned()),
         Some("deleted") => Some("Key deleted.".to_owned()),
         _ => None,
@@ -40,7 +40,7 @@ pub fn ProjectsPage() -> impl IntoView {
             <div id="list">{load(list_projects, table)}</div>
         </PageShell>
         <Outlet />
-        <Toasts said />
+        <Toasts message />
     }
     .into_any()
 }

@@ -79,7 +79,7 @@ fn project_view(project: ProjectView) -> AnyView {
             </div>
         </PageShell>
         <Outlet />
-        <Toasts said=flash_message(&done) />
+        <Toasts message=flash_message(&done) />
     }
     .into_any()
 }

@@ -27,7 +27,7 @@ pub fn ScopesPage() -> impl IntoView {
     admin_page(|| {
         let inert = use_location().pathname.get_untracked().trim_end_matches('/') != LIST;
         let done = use_query_map().with_untracked(|query| query.get("done"));
-        let said = match done.as_deref() {
+        let message = match done.as_deref() {
             Some("added") => Some("Scope added.".to_owned()),
             Some("saved") => Some("Scope saved.".to_owned()),
             Some("retired") => Some("Scope retired.".to_owned()),
@@ -42,7 +42,7 @@ pub fn ScopesPage() -> impl IntoView {
                 <div id="list">{load(list_scopes, table)}</div>
             </PageShell>
             <Outlet />
-            <Toasts said />
+            <Toasts message />
         }
         .into_any()
     })

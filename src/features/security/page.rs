@@ -42,7 +42,7 @@ pub fn SecurityPage() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     let inert = [OFF, CODES].contains(&path.trim_end_matches('/'));
     let done = use_query_map().with_untracked(|query| query.get("done"));
-    let said = match done.as_deref() {
+    let message = match done.as_deref() {
         Some("password") => Some("Password changed. All other sessions ended.".to_owned()),
         Some("ended") => Some("Session ended.".to_owned()),
         Some("others") => Some("All other sessions ended.".to_owned()),
@@ -70,7 +70,7 @@ pub fn SecurityPage() -> impl IntoView {
             </div>
         </PageShell>
         <Outlet />
-        <Toasts said />
+        <Toasts message />
     }
     .into_any()
 }

@@ -21,7 +21,7 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let saved = use_query_map().with_untracked(|query| query.get("done").as_deref() == Some("saved"));
-    let said = saved.then(|| "Settings saved.".to_owned());
+    let message = saved.then(|| "Settings saved.".to_owned());
     let draw = |account: AccountForm| {
         view! {
             <section class="panel" aria-labelledby="you">
@@ -48,7 +48,7 @@ pub fn AccountPage() -> impl IntoView {
                 <div class="stack">{load(get_account, draw)}</div>
             </div>
         </PageShell>
-        <Toasts said />
+        <Toasts message />
     }
     .into_any()
 }

@@ -35,7 +35,7 @@ pub fn UsersPage() -> impl IntoView {
         let inert = use_location().pathname.get_untracked().trim_end_matches('/') != LIST;
         let one = |name: &str| use_query_map().with_untracked(|query| query.get(name).unwrap_or_default());
         let (search, after) = (one("search"), one("after"));
-        let said = match one("done").as_str() {
+        let message = match one("done").as_str() {
             "deleted" => Some("User deleted.".to_owned()),
             "invited" => Some("Invitation sent.".to_owned()),
             _ => None,
@@ -71,7 +71,7 @@ pub fn UsersPage() -> impl IntoView {
                 <div id="list">{load(ask, draw)}</div>
             </PageShell>
             <Outlet />
-            <Toasts said />
+            <Toasts message />
         }
         .into_any()
     })

@@ -49,12 +49,12 @@ pub fn UserPage() -> impl IntoView {
             let here = use_location().pathname.get_untracked();
             let inert = here.trim_end_matches('/') != user_path(view.user.id);
             let done = use_query_map().with_untracked(|query| query.get("done"));
-            let said = flash_message(done.as_deref().unwrap_or_default(), &view);
+            let message = flash_message(done.as_deref().unwrap_or_default(), &view);
             view! {
                 <PageTitle text=view.user.name.clone() under=true />
                 <PageShell nav=Nav::Users inert>{person(view)}</PageShell>
                 <Outlet />
-                <Toasts said />
+                <Toasts message />
             }
             .into_any()
         })

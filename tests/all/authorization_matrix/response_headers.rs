@@ -71,9 +71,9 @@ pub fn header_errors(page: &Page, side: Responder, ids: &mut HashSet<String>) ->
         );
     }
     for name in page.headers.keys() {
-        check(KNOWN.contains(&name.as_str()), format!("a header that nobody asked for: {name}"));
+        check(KNOWN.contains(&name.as_str()), format!("an unexpected header: {name}"));
         let once = name == "set-cookie" || name == "vary" || page.headers.get_all(name).iter().count() == 1;
-        check(once, format!("{name} stands there twice"));
+        check(once, format!("{name} occurs twice"));
     }
     let policy = page.header("content-security-policy");
     for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {

@@ -57,7 +57,7 @@ impl Report {
     pub fn finish(self, kind: &str) {
         let Self { addresses, requests, done, compared, wrong } = self;
         println!(
-            "matrix: {addresses} {kind} x {} askers x up to 7 things = {requests} requests: {done} did something and said so, {} did \
+            "matrix: {addresses} {kind} x {} askers x up to 7 things = {requests} requests: {done} changed something and recorded it, {} did \
              nothing, {compared} answers of another's equal byte for byte to those of nothing",
             ALL_CALLERS.len(),
             requests - done,
@@ -207,7 +207,7 @@ pub async fn walk(stage: &MatrixFixture, rows: &[Row]) -> Report {
                         && !row.expected(who, which).changed
                         && seen != of_nobody[&which]
                     {
-                        wrong.push("it is not the answer that nobody gets".to_owned());
+                        wrong.push("it differs from the anonymous response".to_owned());
                     }
                 }
                 let cell = format!("{who:?} {:?} {} {which:?}", row.request_kind, row.path);
@@ -330,7 +330,7 @@ pub async fn run_with_old_authentication(stage: &MatrixFixture, rows: &[Row]) ->
         }
         report.addresses += usize::from(was_tested);
         if row.reauth != ReauthRule::Never && !was_tested {
-            report.wrong.push(format!("{}: nobody could be asked for a proof", row.path));
+            report.wrong.push(format!("{}: no caller had to reauthenticate", row.path));
         }
     }
     report

@@ -11,13 +11,13 @@ pub fn NotBefore(
     first: String,
     hint: String,
     /// Sentence of the initial time, if the server included it.
-    said: Option<String>,
+    preview: Option<String>,
     wrong_time: Option<String>,
     /// Whether the field has the initial focus.
     focus: bool,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
-    let sentence = RwSignal::new(said.clone());
+    let sentence = RwSignal::new(preview.clone());
     let typed = RwSignal::new(first.clone());
     // Restores what was entered before hydration.
     Effect::new(move |_| {
@@ -25,7 +25,7 @@ pub fn NotBefore(
             typed.set(input.value());
         }
     });
-    let known = (first.clone(), said);
+    let known = (first.clone(), preview);
     Effect::new(move |_| {
         let time = typed.get();
         if time.is_empty() || (time == known.0 && known.1.is_some()) {

@@ -139,7 +139,11 @@ mod tests {
         revoked.apply(&[change_event(2)]);
         revoked.complete_load(&[Uuid::from_u128(1)].into(), reading);
         for (jti, via, is_revoked) in [(1, &[][..], true), (2, &[], true), (3, &[], false), (4, &[3, 1], true)] {
-            assert_eq!(revoked.lookup(&token(jti, via)), Some(is_revoked), "{jti}: what was heard meanwhile stays");
+            assert_eq!(
+                revoked.lookup(&token(jti, via)),
+                Some(is_revoked),
+                "{jti}: a revocation received meanwhile stays"
+            );
         }
         revoked.complete_load(&HashSet::new(), revoked.begin_load());
         assert_eq!(revoked.lookup(&token(1, &[])), Some(false));

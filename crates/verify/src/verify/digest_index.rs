@@ -129,7 +129,7 @@ mod tests {
     fn two_digests_that_begin_the_same_are_left_to_the_store() {
         let index = DigestIndex::default();
         index.insert(&digest(7, 1), 10);
-        assert_eq!(index.find(&digest(7, 2)), Lookup::At(10), "whose it is, the rest of the digest says");
+        assert_eq!(index.find(&digest(7, 2)), Lookup::At(10), "the rest of the digest identifies the key");
         index.insert(&digest(7, 2), 9);
         assert_eq!(index.find(&digest(7, 1)), Lookup::Collision);
         index.remove(&digest(7, 1), 10);

@@ -15,7 +15,7 @@ const KEYS: u64 = 1_000_000;
 
 /// Returns the resident memory of this process in bytes (`proc_pid_statm(5)`, in pages of 4096).
 fn in_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux says so");
+    let text = std::fs::read_to_string("/proc/self/statm").expect("a Linux /proc file system");
     text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096
 }
 

@@ -118,6 +118,6 @@ pub(super) mod tests {
             assert_eq!(shared.intern(SharedAttributes { token_life_max: life, ..some() }).token_life_max, life);
         }
         assert!(shared.len() <= SWEEP, "{}", shared.len());
-        assert!(Arc::ptr_eq(&one, &shared.intern(some())), "what somebody has stays");
+        assert!(Arc::ptr_eq(&one, &shared.intern(some())), "an attribute set in use stays");
     }
 }

@@ -123,7 +123,7 @@ impl GatewayProcess {
             let log = std::fs::File::create(folder.path().join("log")).expect("a log");
             command.current_dir(folder.path()).stdin(Stdio::null()).stdout(log.try_clone().expect("twice")).stderr(log);
             let mut child = command.spawn().unwrap_or_else(|error| {
-                panic!("{command:?}: {error}. `.ci/need nginx caddy` says how to get what is missing")
+                panic!("{command:?}: {error}. `.ci/need nginx caddy` prints how to install what is missing")
             });
             if listens(&mut child, at).await {
                 let stage = Self { api, at, child, _folder: folder };
