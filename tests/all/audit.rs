@@ -884,16 +884,16 @@ mod command {
         let (mut server, mut reader, mut printed) = serve(folder);
         let keys = ["keys", "create", "--project", "maren’s project", "--name", "Job"];
         out(&run(folder, &keys, ""));
-        let printed = out(&run(folder, &["audit", "verify"], ""));
-        assert!(printed.contains("5 events, 1 to 5") && printed.contains("Signed: events 1 to 4,"), "{printed}");
-        assert!(printed.contains("Not signed: 1 event after event 4"), "{printed}");
+        let verified = out(&run(folder, &["audit", "verify"], ""));
+        assert!(verified.contains("5 events, 1 to 5") && verified.contains("Signed: events 1 to 4,"), "{verified}");
+        assert!(verified.contains("Not signed: 1 event after event 4"), "{verified}");
         assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
         reader.read_to_string(&mut printed).unwrap();
         assert!(server.wait().unwrap().success());
         assert!(printed.contains("audit checkpoint 4 ") && printed.contains("audit checkpoint 5 "), "{printed}");
-        let printed = out(&run(folder, &["audit", "verify"], ""));
-        assert!(printed.contains("Signed: events 1 to 5,") && !printed.contains("Not signed"), "{printed}");
-        assert!(printed.contains("comes from the database itself"), "{printed}");
+        let verified = out(&run(folder, &["audit", "verify"], ""));
+        assert!(verified.contains("Signed: events 1 to 5,") && !verified.contains("Not signed"), "{verified}");
+        assert!(verified.contains("comes from the database itself"), "{verified}");
 
         let pem = out(&run(folder, &["audit", "key"], ""));
         assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{pem}");
