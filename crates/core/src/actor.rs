@@ -50,7 +50,10 @@ impl Caller {
 /// Actor of an operation.
 #[derive(Clone, Debug)]
 pub enum Actor {
+    /// A user, with the permissions of the user's role in a project.
     User(Caller),
+    /// A user, with the permissions of an administrator. Use cases check in the database that the user is one.
+    Administrator(Caller),
     /// A management client, authenticated by a management token.
     Program(ManagementClient),
     /// The operator at the command line. The operator controls the database and therefore may do anything.
@@ -60,26 +63,28 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The signed-in user, if the actor is a user.
+    pub fn caller(&self) -> Option<&Caller> {
+        match self {
+            Self::User(caller) | Self::Administrator(caller) => Some(caller),
+            Self::Program(_) | Self::Operator | Self::System(_) => None,
+        }
+    }
+
     /// Time zone of responses to this actor. UTC for programs and the command line.
     pub fn zone(&self) -> TimeZone {
-        match self {
-            Self::User(caller) => caller.zone.clone(),
-            Self::Program(_) | Self::Operator | Self::System(_) => TimeZone::UTC,
-        }
+        self.caller().map_or(TimeZone::UTC, |caller| caller.zone.clone())
     }
 
     /// The user's id, if the actor is a user.
     pub fn user(&self) -> Option<UserId> {
-        match self {
-            Self::User(caller) => Some(caller.user),
-            Self::Program(_) | Self::Operator | Self::System(_) => None,
-        }
+        self.caller().map(|caller| caller.user)
     }
 
     /// Display name, as in the "created by" of a key.
     pub fn name(&self) -> &str {
         match self {
-            Self::User(caller) => &caller.name,
+            Self::User(caller) | Self::Administrator(caller) => &caller.name,
             Self::Program(program) => &program.name,
             Self::Operator => "Command line",
             Self::System(_) => "Keyward",
@@ -90,6 +95,7 @@ impl Actor {
     pub const fn acting_role(&self) -> &'static str {
         match self {
             Self::User(_) => "person",
+            Self::Administrator(_) => "administrator",
             Self::Program(_) => "program",
             Self::Operator => "command line",
             Self::System(_) => "keyward",
@@ -99,7 +105,7 @@ impl Actor {
     /// Acting role for operations that only administrators or the command line may perform.
     pub const fn admin_acting_role(&self) -> &'static str {
         match self {
-            Self::User(_) => "administrator",
+            Self::User(_) | Self::Administrator(_) => "administrator",
             Self::Program(_) | Self::Operator | Self::System(_) => self.acting_role(),
         }
     }
@@ -108,7 +114,7 @@ impl Actor {
     pub fn event(&self, at: Timestamp, action: &'static str, target: impl ToString, target_name: &str) -> NewEvent {
         let none = Origin::default();
         let (actor, origin) = match self {
-            Self::User(caller) => (format!("user:{}", caller.user), &caller.origin),
+            Self::User(caller) | Self::Administrator(caller) => (format!("user:{}", caller.user), &caller.origin),
             Self::Program(program) => (format!("key:{}", program.key), &program.origin),
             Self::Operator => ("operator".to_owned(), &none),
             Self::System(origin) => ("system".to_owned(), origin),

@@ -9,8 +9,10 @@ pub enum Action {
     SeeKeys,
     /// See the history of the project and its keys.
     SeeHistory,
-    /// Create, edit, deactivate, activate, delete, and restore keys.
+    /// Create and edit keys.
     ChangeKeys,
+    /// Deactivate, activate, delete, and restore keys.
+    StopKeys,
     /// Give a key `keyward:*` scopes, which allow the management API.
     GrantManagement,
     /// Change the name, the config, and the token lifetime.
@@ -23,10 +25,11 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SeeKeys,
         Self::SeeHistory,
         Self::ChangeKeys,
+        Self::StopKeys,
         Self::GrantManagement,
         Self::Configure,
         Self::Archive,
@@ -38,7 +41,7 @@ impl Action {
 pub const fn role_allows(role: Role, action: Action) -> bool {
     match (role, action) {
         (Role::Owner, _) => true,
-        (Role::Operator, Action::SeeKeys | Action::SeeHistory | Action::ChangeKeys) => true,
+        (Role::Operator, Action::SeeKeys | Action::SeeHistory | Action::ChangeKeys | Action::StopKeys) => true,
         (Role::Operator, Action::GrantManagement | Action::Configure | Action::Archive | Action::ManageMembers) => {
             false
         }
@@ -107,6 +110,21 @@ pub const fn is_allowed(admin: bool, power: AdminPermission) -> bool {
     }
 }
 
+/// Returns the permission with which an administrator performs an action on the keys of any project. `None`: the
+/// action requires a role in the project.
+pub const fn any_key_permission(action: Action) -> Option<AdminPermission> {
+    match action {
+        Action::SeeKeys => Some(AdminPermission::SeeEveryKey),
+        Action::StopKeys => Some(AdminPermission::StopAnyKey),
+        Action::SeeHistory
+        | Action::ChangeKeys
+        | Action::GrantManagement
+        | Action::Configure
+        | Action::Archive
+        | Action::ManageMembers => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,9 +132,17 @@ mod tests {
     #[test]
     fn the_table() {
         let allowed = |role| Action::ALL.map(|action| role_allows(role, action));
-        assert_eq!(allowed(Role::Owner), [true; 7]);
-        assert_eq!(allowed(Role::Operator), [true, true, true, false, false, false, false]);
-        assert_eq!(allowed(Role::Viewer), [true, true, false, false, false, false, false]);
+        assert_eq!(allowed(Role::Owner), [true; 8]);
+        assert_eq!(allowed(Role::Operator), [true, true, true, true, false, false, false, false]);
+        assert_eq!(allowed(Role::Viewer), [true, true, false, false, false, false, false, false]);
+    }
+
+    #[test]
+    fn administrators_see_and_stop_any_key_and_change_none() {
+        let permissions = Action::ALL.map(any_key_permission);
+        let expected = [Some(AdminPermission::SeeEveryKey), None, None, Some(AdminPermission::StopAnyKey)];
+        assert_eq!(permissions[..4], expected);
+        assert!(permissions[4..].iter().all(Option::is_none));
     }
 
     #[test]

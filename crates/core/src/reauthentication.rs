@@ -135,10 +135,7 @@ impl Actor {
     /// # Errors
     /// [`Error::ReauthenticationRequired`].
     pub fn require_reauthentication(&self, action: &str, now: Timestamp) -> Result<(), Error> {
-        match self {
-            Self::User(caller) => caller.require_reauthentication(action, now),
-            Self::Program(_) | Self::Operator | Self::System(_) => Ok(()),
-        }
+        self.caller().map_or(Ok(()), |caller| caller.require_reauthentication(action, now))
     }
 
     /// Requires [`KEY_WITHOUT_EXPIRY`] if this expiry makes a key long-lived. `None`: the key never expires.

@@ -637,6 +637,7 @@ fn wrong_reset(_: &ObjectData) -> Vec<(&'static str, String)> {
 
 const SEE: Rule = Can(Action::SeeKeys);
 const CHANGE: Rule = Can(Action::ChangeKeys);
+const STOP: Rule = Can(Action::StopKeys);
 const EDIT_TAKES: &[&str] = &["expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
 const NEW_TAKES: &[&str] =
     &["environment", "expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
@@ -712,7 +713,7 @@ pub fn pages() -> Vec<Row> {
             .admin_view(200),
         page("/projects/{id}/keys", Either(Action::SeeKeys, AdminPermission::SeeEveryKey)).admin_reauth(),
         page("/projects/{id}/keys/new", CHANGE).hides_existence().on(Archived, Denied(404)),
-        page("/projects/{id}/keys/{key}/delete", CHANGE),
+        page("/projects/{id}/keys/{key}/delete", STOP),
         page("/projects/{id}/leave", SEE).admin_view(403),
         page("/projects/{id}/life", configure).admin_view(403),
         page("/projects/{id}/members/{user}/edit", manage).admin_view(403),
@@ -848,18 +849,18 @@ pub fn forms() -> Vec<Row> {
             .renders_page()
             .on(Archived, Denied(409))
             .accepts(NEW_TAKES),
-        form("/keys/{id}/activate", CHANGE, only_id)
+        form("/keys/{id}/activate", STOP, only_id)
             .records("key.activated")
             .unchanged()
             .on(Stopped, Changed)
             .on(Deleted, Denied(409))
             .redirects_to("/keys?done=activated&key={id}"),
-        form("/keys/{id}/deactivate", CHANGE, only_id)
+        form("/keys/{id}/deactivate", STOP, only_id)
             .records("key.deactivated")
             .on(Deleted, Denied(409))
             .on(Stopped, Unchanged)
             .redirects_to("/keys?done=deactivated&key={id}"),
-        form("/keys/{id}/delete", CHANGE, only_id)
+        form("/keys/{id}/delete", STOP, only_id)
             .records("key.deleted")
             .on(Deleted, Unchanged)
             .redirects_to("/keys?done=deleted&key={id}"),
@@ -868,7 +869,7 @@ pub fn forms() -> Vec<Row> {
             .on(Deleted, Denied(409))
             .accepts(EDIT_TAKES)
             .redirects_to("/keys?done=edited&key={id}"),
-        form("/keys/{id}/restore", CHANGE, only_id)
+        form("/keys/{id}/restore", STOP, only_id)
             .records("key.restored")
             .unchanged()
             .on(Deleted, Changed)
@@ -924,7 +925,7 @@ pub fn forms() -> Vec<Row> {
             .hides_existence()
             .on(Archived, Denied(404))
             .accepts(NEW_TAKES),
-        form("/projects/{id}/keys/{key}/delete", CHANGE, only_id)
+        form("/projects/{id}/keys/{key}/delete", STOP, only_id)
             .records("key.deleted")
             .on(Deleted, Unchanged)
             .redirects_to("/projects/{project}/keys?done=deleted"),

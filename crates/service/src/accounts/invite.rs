@@ -97,7 +97,7 @@ impl Accounts {
     /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] if the address is invalid, taken,
     /// or has reached the hourly limit; [`Error::Conflict`] if the policy or the configuration prevents acceptance.
     pub async fn invite(&self, actor: &Actor, email: &str) -> Result<Invited, Error> {
-        if let Actor::User(caller) = actor
+        if let Some(caller) = actor.caller()
             && !is_allowed(caller.admin, AdminPermission::ManageUsers)
         {
             return Err(Error::NotFound);

@@ -99,7 +99,7 @@ impl Accounts {
     /// [`Error::NotFound`] if no user has this address or the caller is not an administrator; [`Error::Conflict`] if
     /// the account is disabled; [`Error::ReauthenticationRequired`] without recent reauthentication.
     pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String, Error> {
-        if let Actor::User(caller) = actor
+        if let Some(caller) = actor.caller()
             && !is_allowed(caller.admin, AdminPermission::ManageUsers)
         {
             return Err(Error::NotFound);

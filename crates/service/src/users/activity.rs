@@ -221,7 +221,7 @@ impl Users {
     /// Parses a reason, which is optional on the command line. The permission check precedes the error for an invalid
     /// reason, so that only administrators see it.
     pub(super) async fn reason(&self, actor: &Actor, id: UserId, reason: &str) -> Result<Option<Reason>, Error> {
-        let Actor::User(caller) = actor else {
+        let Some(caller) = actor.caller() else {
             return match reason.parse() {
                 Ok(reason) => Ok(Some(reason)),
                 Err(ReasonError::Empty) => Ok(None),

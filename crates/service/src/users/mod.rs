@@ -29,7 +29,7 @@ impl Users {
 /// and Keyward itself have none.
 async fn authorize(conn: &mut Conn<'_>, actor: &Actor, power: AdminPermission) -> Result<(), Error> {
     match actor {
-        Actor::User(caller) => keys::require_administrator(conn, caller, power).await,
+        Actor::User(caller) | Actor::Administrator(caller) => keys::require_administrator(conn, caller, power).await,
         Actor::Operator => Ok(()),
         Actor::Program(_) | Actor::System(_) => Err(Error::NotFound),
     }
