@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     config::DatabaseSettings,
-    domain::{fold::fold, ids::ProjectId, key::Status},
+    domain::{fold::fold, ids::ProjectId, key::Status, transition::Transition},
     http::key_json,
     service::{
-        keys::{KeyDraft, Keys as Service, RestrictionsDraft},
+        actor::Actor,
+        keys::{KeyDraft, Keys as Service, Precondition, RestrictionsDraft},
         projects::Projects,
     },
     store::keys::KeyRow,
@@ -57,33 +58,13 @@ enum Command {
     Restore(KeyArg),
 }
 
-/// Lifecycle action on a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LifecycleCommand {
-    Deactivate,
-    Activate,
-    Delete,
-    Restore,
-}
-
-impl LifecycleCommand {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Deactivate => "deactivate",
-            Self::Activate => "activate",
-            Self::Delete => "delete",
-            Self::Restore => "restore",
-        }
-    }
-
-    /// Returns the past participle of the action and its effect, for the output.
-    const fn result_text(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Deactivate => ("Deactivated", "It is denied from the next request."),
-            Self::Activate => ("Activated", "The change applies from the next request."),
-            Self::Delete => ("Deleted", "It is denied from the next request. It can be restored for 7 days."),
-            Self::Restore => ("Restored", "It has its previous status."),
-        }
+/// Returns the past participle of a transition and its effect, for the output.
+const fn result_text(transition: Transition) -> (&'static str, &'static str) {
+    match transition {
+        Transition::Deactivate => ("Deactivated", "It is denied from the next request."),
+        Transition::Activate => ("Activated", "The change applies from the next request."),
+        Transition::Delete => ("Deleted", "It is denied from the next request. It can be restored for 7 days."),
+        Transition::Restore => ("Restored", "It has its previous status."),
     }
 }
 
@@ -103,18 +84,10 @@ pub async fn run(database: &DatabaseSettings, keys: KeysArgs) -> anyhow::Result<
             }
             Command::List(args) => remote::list(&remote, &args).await,
             Command::Show(one) => remote::show(&remote, one.project.as_deref(), one.id, one.json).await,
-            Command::Deactivate(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Deactivate, one.json).await
-            }
-            Command::Activate(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Activate, one.json).await
-            }
-            Command::Delete(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Delete, one.json).await
-            }
-            Command::Restore(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Restore, one.json).await
-            }
+            Command::Deactivate(one) => remote::change(&remote, &one, Transition::Deactivate).await,
+            Command::Activate(one) => remote::change(&remote, &one, Transition::Activate).await,
+            Command::Delete(one) => remote::change(&remote, &one, Transition::Delete).await,
+            Command::Restore(one) => remote::change(&remote, &one, Transition::Restore).await,
         };
     }
     match &command {
@@ -140,10 +113,10 @@ pub async fn run(database: &DatabaseSettings, keys: KeysArgs) -> anyhow::Result<
             let found = service.get_as_operator(one.id).await.map_err(terminal_error);
             found.and_then(|key| Ok(print::details(&key_json(key), one.json)?))
         }
-        Command::Deactivate(one) => change(&service, &one, LifecycleCommand::Deactivate).await,
-        Command::Activate(one) => change(&service, &one, LifecycleCommand::Activate).await,
-        Command::Delete(one) => change(&service, &one, LifecycleCommand::Delete).await,
-        Command::Restore(one) => change(&service, &one, LifecycleCommand::Restore).await,
+        Command::Deactivate(one) => change(&service, &one, Transition::Deactivate).await,
+        Command::Activate(one) => change(&service, &one, Transition::Activate).await,
+        Command::Delete(one) => change(&service, &one, Transition::Delete).await,
+        Command::Restore(one) => change(&service, &one, Transition::Restore).await,
     };
     drop(service);
     opened.finish().await;
@@ -209,12 +182,7 @@ async fn list(opened: &Database, service: &Service, args: ListArgs) -> anyhow::R
     Ok(print::list(&keys, |at| projects.get(at).cloned(), args.json)?)
 }
 
-async fn change(service: &Service, one: &KeyArg, verb: LifecycleCommand) -> anyhow::Result<()> {
-    let done = match verb {
-        LifecycleCommand::Deactivate => service.deactivate_as_operator(one.id).await,
-        LifecycleCommand::Activate => service.activate_as_operator(one.id).await,
-        LifecycleCommand::Delete => service.delete_as_operator(one.id).await,
-        LifecycleCommand::Restore => service.restore_as_operator(one.id).await,
-    };
-    print::changed(&key_json(done.map_err(terminal_error)?), verb.result_text(), one.json)
+async fn change(service: &Service, one: &KeyArg, transition: Transition) -> anyhow::Result<()> {
+    let changed = service.transition(&Actor::Operator, one.id, transition, Precondition::default()).await;
+    print::changed(&key_json(changed.map_err(terminal_error)?), result_text(transition), one.json)
 }

@@ -1,13 +1,18 @@
 //! Administration: users, the policy, and bulk actions on keys. Tests authorization, the stored state, and the audit
 //! events.
 
-use crate::support::{PASSWORD, TestServer, browser::Page};
+use crate::support::{
+    PASSWORD, TestServer,
+    browser::Page,
+    test_data::{change_any_key, change_key},
+};
 use keyward::{
     domain::{
         filter::{KeyFilter, ReviewFilter},
         ids::{KeyId, ProjectId},
         key::Status,
         policy::{PolicyDraft, PolicySaved},
+        transition::Transition,
     },
     service::{
         Error,
@@ -202,7 +207,7 @@ on_both_engines! {
         let tove = bench.create_user(TOVE, false).await;
         let hers = bench.create_key(&maren, "Hers").await;
         let paused = bench.create_key(&maren, "Paused").await;
-        bench.app.keys.deactivate(&maren, paused.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, paused.id, Transition::Deactivate).await.unwrap();
         let theirs = bench.create_key(&tove, "Theirs").await;
         let mut session = bench.signed_in(MAREN).await;
         assert_eq!(session.get("/keys").await.status, 200);
@@ -528,18 +533,18 @@ on_both_engines! {
         let project = first.project;
         let create = async || bench.app.keys.create(&maren, bench.draft(project, "Probe")).await;
         assert!(matches!(create().await, Err(Error::Conflict(_))));
-        bench.app.keys.delete(&maren, first.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, first.id, Transition::Delete).await.unwrap();
         assert!(matches!(create().await, Err(Error::Conflict(_))), "two are left");
         assert!(save(&bench, &root, |draft| draft.keys_per_project = "3".into()).await.is_empty(), "a milder one touches nothing");
         create().await.unwrap();
         // A restored key counts, whether its owner or an administrator restores it.
-        assert!(matches!(bench.app.keys.restore(&maren, first.id).await, Err(Error::Conflict(_))));
-        assert!(matches!(bench.app.keys.restore_any(&root, first.id, "Found.").await, Err(Error::Conflict(_))));
+        assert!(matches!(change_key(&bench.app.keys, &maren, first.id, Transition::Restore).await, Err(Error::Conflict(_))));
+        assert!(matches!(change_any_key(&bench.app.keys, &root, first.id, Transition::Restore, "Found.").await, Err(Error::Conflict(_))));
         assert_eq!(bench.key_row(first.id).await.unwrap().lifecycle().status(bench.app.context.now()), Status::Deleted);
         // Existing keys can be changed, because a change adds no key.
         let one = bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap().keys[0].id;
-        bench.app.keys.deactivate(&maren, one).await.unwrap();
-        bench.app.keys.activate(&maren, one).await.unwrap();
+        change_key(&bench.app.keys, &maren, one, Transition::Deactivate).await.unwrap();
+        change_key(&bench.app.keys, &maren, one, Transition::Activate).await.unwrap();
         // Two nodes compete for the last free slot: only one of them creates a key.
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         for most in 4..10 {
@@ -667,7 +672,7 @@ on_both_engines! {
         let by_hand = NewKey::parse("By hand", old.project, environment, &ninety, &[], "", bench.app.context.now()).unwrap();
         bench.app.keys.create_as(&Actor::Operator, by_hand).await.unwrap();
         bench.clock.advance(90 * DAY);
-        bench.app.keys.delete(&maren, gone.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, gone.id, Transition::Delete).await.unwrap();
         let at = bench.app.context.now().micros();
         bench.execute_sql(&format!("UPDATE keys SET last_used_at = {at} WHERE id = {}", bench.literal(used.id))).await;
         let names = async |filter: KeyFilter| {
@@ -713,7 +718,7 @@ on_both_engines! {
         let one = bench.create_key(&maren, "One").await;
         let two = bench.create_key(&tove, "Two").await;
         let gone = bench.create_key(&maren, "Gone").await;
-        bench.app.keys.delete(&maren, gone.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, gone.id, Transition::Delete).await.unwrap();
         let unknown_id = Uuid::from_bytes(crate::support::random()).to_string();
         let (a, b, c) = (one.id.to_string(), two.id.to_string(), gone.id.to_string());
         let mut browser = bench.signed_in(ROOT).await;
@@ -743,16 +748,16 @@ on_both_engines! {
         assert_eq!(bench.events("key.deactivated").await, 2, "each its own");
         assert_eq!(bench.query_texts("SELECT DISTINCT reason FROM audit_events WHERE action = 'key.deactivated'").await, ["Leaked."]);
         // Repeating the action changes nothing.
-        let done = bench.app.keys.deactivate_selected(&root, &[one.id, two.id, one.id], "Leaked.").await.unwrap();
+        let done = bench.app.keys.transition_selected(&root, &[one.id, two.id, one.id], Transition::Deactivate, "Leaked.").await.unwrap();
         assert_eq!((done.changed, done.same, done.left.len()), (0, 2, 0));
         assert_eq!(bench.events("key.deactivated").await, 2);
-        let done = bench.app.keys.delete_selected(&root, &[one.id, two.id], "Leaked for good.").await.unwrap();
+        let done = bench.app.keys.transition_selected(&root, &[one.id, two.id], Transition::Delete, "Leaked for good.").await.unwrap();
         assert_eq!((done.changed, done.deleted), (2, true));
-        assert!(matches!(bench.app.keys.restore(&maren, one.id).await, Err(Error::Stopped { .. })), "only an administrator restores it");
+        assert!(matches!(change_key(&bench.app.keys, &maren, one.id, Transition::Restore).await, Err(Error::Stopped { .. })), "only an administrator restores it");
         // No key, too many keys, and an unknown action are rejected.
-        assert!(matches!(bench.app.keys.delete_selected(&root, &[], "Why.").await, Err(Error::Conflict(_))));
+        assert!(matches!(bench.app.keys.transition_selected(&root, &[], Transition::Delete, "Why.").await, Err(Error::Conflict(_))));
         let many: Vec<KeyId> = (0..51).map(|_| bench.app.context.new_id().into()).collect();
-        assert!(matches!(bench.app.keys.delete_selected(&root, &many, "Why.").await, Err(Error::Conflict(_))));
+        assert!(matches!(bench.app.keys.transition_selected(&root, &many, Transition::Delete, "Why.").await, Err(Error::Conflict(_))));
         let page = browser.post(&form_path, &[("verb", "restore"), ("ids[]", &a), ("reason", "x")]).await;
         assert_eq!(page.status, 422);
         assert_eq!(browser.get("/admin/keys/chosen?verb=delete").await.status, 409);

@@ -241,11 +241,11 @@ fn unrecorded_writes_are_listed() {
         "service/drafts.rs",
         "service/drafts.rs", // form draft stored; form draft restored
         "service/folding.rs",
-        "service/folding.rs",       // derived columns: the names do not change
-        "service/keys/bulk.rs",     // no-op for all selected keys
-        "service/keys/change.rs",   // no-op
-        "service/keys/purge.rs",    // no-op: restored in the meantime
-        "service/oauth/clients.rs", // grants of a removed program, each with its own event
+        "service/folding.rs",         // derived columns: the names do not change
+        "service/keys/bulk.rs",       // no-op for all selected keys
+        "service/keys/purge.rs",      // no-op: restored in the meantime
+        "service/keys/transition.rs", // no-op
+        "service/oauth/clients.rs",   // grants of a removed program, each with its own event
         "service/oauth/codes.rs",
         "service/oauth/codes.rs",
         "service/oauth/codes.rs",

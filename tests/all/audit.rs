@@ -1,10 +1,17 @@
 //! Audit log: checkpoints, verification, export, and the pages that show it.
 
-use crate::support::{TestServer, browser::Page, change_feed::wait_until, json_of};
+use crate::support::{
+    TestServer,
+    browser::Page,
+    change_feed::wait_until,
+    json_of,
+    test_data::{change_any_key, change_key},
+};
 use keyward::{
     domain::{
         audit::{AuditFilter, has_message},
         ids::{KeyId, ProjectId},
+        transition::Transition,
     },
     service::{
         Context, Error,
@@ -16,6 +23,7 @@ use keyward::{
             keys::{self, PublicKey},
             verify_chain::Fault,
         },
+        keys::Precondition,
     },
     store::{self, Pool, audit::EventRow, write_queue::WriteOutcome},
 };
@@ -475,9 +483,9 @@ on_both_engines! {
         let operator = bench.create_user("ops@pelagic.example", false).await;
         let key = bench.create_key(&maren, "Gateway").await;
         bench.add_member(key.project, &operator, "operator").await;
-        bench.app.keys.deactivate(&operator, key.id).await.unwrap();
-        bench.app.keys.activate_any(&admin, key.id, "Needed.").await.unwrap();
-        bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
+        change_key(&bench.app.keys, &operator, key.id, Transition::Deactivate).await.unwrap();
+        change_any_key(&bench.app.keys, &admin, key.id, Transition::Activate, "Needed.").await.unwrap();
+        bench.app.keys.transition(&Actor::Operator, key.id, Transition::Deactivate, Precondition::default()).await.unwrap();
         let sql = format!("SELECT action || ' ' || acting FROM audit_events WHERE target = 'key:{}' ORDER BY seq", key.id);
         let expected =
             ["key.created owner", "key.deactivated operator", "key.activated administrator", "key.deactivated command line"];
@@ -494,9 +502,9 @@ on_both_engines! {
         let maren = bench.create_user(EMAIL, false).await;
         let mut admin = bench.create_user(ADMIN, true).await;
         let key = bench.create_key(&maren, "Nightly 100%_export").await;
-        bench.app.keys.deactivate_any(&admin, key.id, "Found in a <public> repository.").await.unwrap();
+        change_any_key(&bench.app.keys, &admin, key.id, Transition::Deactivate, "Found in a <public> repository.").await.unwrap();
         bench.clock.advance(2 * 86_400);
-        bench.app.keys.activate_any(&admin, key.id, "It was none.").await.unwrap();
+        change_any_key(&bench.app.keys, &admin, key.id, Transition::Activate, "It was none.").await.unwrap();
         let all = bench.search_events(&admin, "").await;
         assert_eq!(all[0], "root activated the key “Nightly 100%_export”");
         assert_eq!(all[1], "root deactivated the key “Nightly 100%_export”");
@@ -717,8 +725,8 @@ on_both_engines! {
         let maren = bench.create_user(EMAIL, false).await;
         let (key, other) = (bench.create_key(&maren, "Gateway").await, bench.create_key(&maren, "Other").await);
         for _ in 0..6 {
-            bench.app.keys.deactivate(&maren, key.id).await.unwrap();
-            bench.app.keys.activate(&maren, key.id).await.unwrap();
+            change_key(&bench.app.keys, &maren, key.id, Transition::Deactivate).await.unwrap();
+            change_key(&bench.app.keys, &maren, key.id, Transition::Activate).await.unwrap();
         }
         let first = bench.app.audit.key_history(&maren, key.id, None).await.unwrap();
         assert_eq!((first.events.len(), first.next.is_some()), (10, true));
@@ -736,7 +744,7 @@ on_both_engines! {
         let page = browser.get(&format!("/keys/{}?history=x", key.id)).await;
         assert_eq!(page.status, 200, "what is no number begins anew");
         // A removed key has no page. The history of the project keeps the events of the key.
-        bench.app.keys.delete(&maren, key.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, key.id, Transition::Delete).await.unwrap();
         assert_eq!(bench.app.audit.key_history(&maren, key.id, None).await.unwrap().events[0].message, "deleted the key “Gateway”");
         bench.clock.advance(7 * 86_400);
         assert!(matches!(bench.app.audit.key_history(&maren, key.id, None).await, Err(Error::NotFound)));

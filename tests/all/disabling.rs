@@ -2,9 +2,10 @@
 
 use crate::{
     lists::insert_keys,
-    support::{Engine, TestServer},
+    support::{Engine, TestServer, test_data::change_key},
 };
 use keyward::{
+    domain::transition::Transition,
     service::{actor::Actor, users::Users},
     store::{self, Location, write_queue::WriteOutcome},
 };
@@ -58,7 +59,7 @@ on_both_engines! {
         // Keys of other users and inactive keys are not counted.
         bench.create_key(&root, "Other").await;
         let inactive = bench.create_key(&maren, "Inactive").await;
-        bench.app.keys.deactivate(&maren, inactive.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, inactive.id, Transition::Deactivate).await.unwrap();
         {
             let mut reader = bench.app.context.pool.acquire_reader().await.unwrap();
             let count = store::users::exact_live_key_count(&mut reader.conn(), maren.user.into()).await.unwrap();

@@ -3,7 +3,9 @@
 use crate::support::{
     Engine, TestServer,
     loopback_servers::{self, FaultyBehavior, RunningServer},
+    test_data::change_key,
 };
+use keyward::domain::transition::Transition;
 use std::{
     ffi::OsStr,
     net::SocketAddr,
@@ -118,7 +120,7 @@ async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
     let bench = TestServer::with_url(Engine::Sqlite, &format!("http://{address}")).await;
     let maren = bench.create_user("maren@pelagic.example", false).await;
     let (good, stopped) = (bench.create_key(&maren, "Good").await, bench.create_key(&maren, "Stopped").await);
-    bench.app.keys.deactivate(&maren, stopped.id).await.expect("deactivated");
+    change_key(&bench.app.keys, &maren, stopped.id, Transition::Deactivate).await.expect("deactivated");
     let jonas = bench.create_user("jonas@pelagic.example", false).await;
     let foreign = bench.create_key(&jonas, "Of another project").await;
     let served = RunningServer::start(listener, bench.router.clone());

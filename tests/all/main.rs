@@ -40,6 +40,7 @@ mod html_escaping;
 mod http_security;
 mod interoperability;
 mod key_restrictions;
+mod key_transitions;
 mod limits;
 mod lists;
 mod log;

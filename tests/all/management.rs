@@ -3,11 +3,14 @@
 use crate::support::{
     TestServer,
     browser::{Browser, Page},
-    test_data::CreatedKey,
+    test_data::{CreatedKey, change_any_key, change_key},
 };
 use axum::http::{Method, Request};
 use keyward::{
-    domain::ids::{KeyId, ProjectId},
+    domain::{
+        ids::{KeyId, ProjectId},
+        transition::Transition,
+    },
     service::{
         actor::Caller,
         keys::KeyDraft,
@@ -573,7 +576,7 @@ on_both_engines! {
             assert_eq!((page.status, page.problem().as_str()), (403, "wider_than_maker"));
             assert_eq!(stored(&bench).await, kept);
             if stop == "/deactivate" {
-                bench.app.keys.activate(&maren, wider.id).await.unwrap();
+                change_key(&bench.app.keys, &maren, wider.id, Transition::Activate).await.unwrap();
             }
         }
         // A key of another environment cannot be changed.
@@ -586,7 +589,7 @@ on_both_engines! {
         // Only an administrator can activate a key that an administrator deactivated.
         let held = create_key(&bench, &maren, &[], |_| ()).await;
         let admin = bench.create_user("admin@pelagic.example", true).await;
-        bench.app.keys.deactivate_any(&admin, held.id, "Found in a repository").await.unwrap();
+        change_any_key(&bench.app.keys, &admin, held.id, Transition::Deactivate, "Found in a repository").await.unwrap();
         let page = call(&bench, "POST", &format!("{}/activate", key_path(held.project, held.id)), &full, &[], None).await;
         assert_eq!((page.status, page.problem().as_str()), (403, "forbidden"));
         let shown = get(&bench, &key_path(held.project, held.id), &full).await.json();

@@ -6,9 +6,10 @@ use crate::support::{
     browser::Page,
     forged_tokens,
     oauth::{ACCESS_TOKEN, EXCHANGE, KEY, basic, claims, exchange, post, token},
-    test_data::CreatedKey,
+    test_data::{CreatedKey, change_key},
 };
 use axum::http::Request;
+use keyward::domain::transition::Transition;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -230,10 +231,10 @@ on_both_engines! {
         // A token loses each scope and status that its key loses.
         set_key_scopes(&bench, &made, &["data:read"]).await;
         assert_eq!(check(&managing, READ).await, "missing_scope");
-        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Deactivate).await.unwrap();
         assert_eq!(check(&managing, READ).await, "inactive");
         // The older endpoint issues tokens for the project only.
-        bench.app.keys.activate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Activate).await.unwrap();
         set_key_scopes(&bench, &made, &[READ]).await;
         let page = program.json("/authentication/token", &json!({"secret_key": made.secret})).await;
         let claims = claims(page.json()["access_token"].as_str().unwrap());

@@ -1,11 +1,16 @@
 //! Key pages: lists in every order, time zones, edits, and lifecycle changes with a note by an administrator.
 
-use crate::support::{TestServer, html::fields_with_errors};
+use crate::support::{
+    TestServer,
+    html::fields_with_errors,
+    test_data::{change_any_key, change_key},
+};
 use keyward::{
     domain::{
         filter::{KeyFilter, Sort},
         ids::KeyId,
         key::{Environment, KeyView, Status},
+        transition::Transition,
     },
     service::{
         Error,
@@ -101,8 +106,8 @@ on_both_engines! {
             draft.expires = ["30d", "never", "7d", "90d"][n % 4].into();
             let (key, _) = bench.app.keys.create(&maren, draft).await.unwrap();
             match n % 10 {
-                7 => { bench.app.keys.deactivate(&maren, key.id).await.unwrap(); }
-                8 => { bench.app.keys.delete(&maren, key.id).await.unwrap(); }
+                7 => { change_key(&bench.app.keys, &maren, key.id, Transition::Deactivate).await.unwrap(); }
+                8 => { change_key(&bench.app.keys, &maren, key.id, Transition::Delete).await.unwrap(); }
                 _ => {}
             }
             if n % 4 == 0 {
@@ -238,7 +243,7 @@ on_both_engines! {
         assert!(matches!(refused, Err(Error::Conflict(why)) if why.starts_with("This key was changed elsewhere")));
         assert_eq!((bench.stored_key(id).await, bench.events("key.edited").await), before);
         let (stale, _) = edit(&bench, &maren, id).await;
-        keys.deactivate(&maren, id).await.unwrap();
+        change_key(keys, &maren, id, Transition::Deactivate).await.unwrap();
         assert!(matches!(keys.edit(&maren, id, stale).await, Err(Error::Conflict(_))));
         let (fresh, version) = edit(&bench, &maren, id).await;
         let at = bench.app.context.now().plus_seconds(5).micros();
@@ -292,7 +297,7 @@ on_both_engines! {
         let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "30d")];
         assert_eq!(browser.post(&path, &fields).await.status, 303);
         assert_eq!(keys.get(&maren, made.id).await.unwrap().status, Status::Active);
-        keys.delete(&maren, made.id).await.unwrap();
+        change_key(keys, &maren, made.id, Transition::Delete).await.unwrap();
         assert_eq!(browser.get(&path).await.status, 409);
     }
 
@@ -304,8 +309,8 @@ on_both_engines! {
         let id = bench.create_key(&maren, "Gateway").await.id;
         let keys = &bench.app.keys;
         // The hold applies even if the owner had deactivated the key before.
-        keys.deactivate(&maren, id).await.unwrap();
-        let held = keys.deactivate_any(&admin, id, " Found in a public repository ").await.unwrap();
+        change_key(keys, &maren, id, Transition::Deactivate).await.unwrap();
+        let held = change_any_key(keys, &admin, id, Transition::Deactivate, " Found in a public repository ").await.unwrap();
         assert!(held.may_start && !held.may_change);
         let seen = keys.get(&maren, id).await.unwrap();
         let note = seen.note.unwrap();
@@ -314,7 +319,7 @@ on_both_engines! {
         assert!(seen.may_change && !seen.may_start && seen.owner.is_none() && seen.owner_email.is_none());
         let before = bench.stored_key(id).await;
         let events = bench.query_number("SELECT COUNT(*) FROM audit_events").await;
-        for refused in [keys.activate(&maren, id).await, keys.restore(&maren, id).await] {
+        for refused in [change_key(keys, &maren, id, Transition::Activate).await, change_key(keys, &maren, id, Transition::Restore).await] {
             assert!(matches!(refused, Err(Error::Stopped { reason }) if reason == "Found in a public repository"));
         }
         let mut browser = bench.signed_in(EMAIL).await;
@@ -324,24 +329,24 @@ on_both_engines! {
         assert!(page.text().contains(words), "{}", page.text());
         assert_eq!(bench.stored_key(id).await, before);
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM audit_events").await, events + 1, "but for signing in");
-        keys.delete(&maren, id).await.unwrap();
-        assert!(matches!(keys.restore(&maren, id).await, Err(Error::Stopped { .. })));
+        change_key(keys, &maren, id, Transition::Delete).await.unwrap();
+        assert!(matches!(change_key(keys, &maren, id, Transition::Restore).await, Err(Error::Stopped { .. })));
         // A repeated note changes nothing, and deleting a deleted key does not extend its restore period of seven days.
         bench.clock.advance(DAY);
         let before = bench.stored_key(id).await;
-        keys.delete_any(&admin, id, "Found in a public repository").await.unwrap();
+        change_any_key(keys, &admin, id, Transition::Delete, "Found in a public repository").await.unwrap();
         assert_eq!(bench.stored_key(id).await, before);
         let deleted_at = bench.key_row(id).await.unwrap().deleted_at;
-        keys.delete_any(&admin, id, "Really.").await.unwrap();
+        change_any_key(keys, &admin, id, Transition::Delete, "Really.").await.unwrap();
         let row = bench.key_row(id).await.unwrap();
         assert_eq!((row.deleted_at, row.note.as_deref(), row.held), (deleted_at, Some("Really."), true));
-        assert!(matches!(keys.activate_any(&admin, id, "x").await, Err(Error::Conflict(_))));
+        assert!(matches!(change_any_key(keys, &admin, id, Transition::Activate, "x").await, Err(Error::Conflict(_))));
         // An administrator restores the key, and its owner may activate it again.
-        keys.restore_any(&admin, id, "It was another's.").await.unwrap();
+        change_any_key(keys, &admin, id, Transition::Restore, "It was another's.").await.unwrap();
         let seen = keys.get(&maren, id).await.unwrap();
         assert_eq!((seen.status, seen.may_start), (Status::Inactive, true));
         assert_eq!(seen.note.map(|it| (it.text, it.held)), Some(("It was another's.".into(), false)));
-        assert_eq!(keys.activate(&maren, id).await.unwrap().status, Status::Active);
+        assert_eq!(change_key(keys, &maren, id, Transition::Activate).await.unwrap().status, Status::Active);
         let reasons = format!("SELECT action || ': ' || COALESCE(reason, '') FROM audit_events WHERE target = 'key:{id}' ORDER BY seq");
         let expected = [
             "key.created: ", "key.deactivated: ", "key.deactivated: Found in a public repository", "key.deleted: ",
@@ -350,11 +355,11 @@ on_both_engines! {
         assert_eq!(bench.query_texts(&reasons).await, expected);
         assert!(matches!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { .. }));
         // A purged key does not exist for administrators either.
-        keys.delete(&maren, id).await.unwrap();
+        change_key(keys, &maren, id, Transition::Delete).await.unwrap();
         bench.clock.advance(7 * DAY);
         assert!(matches!(keys.get_any(&admin, id).await, Err(Error::NotFound)));
-        assert!(matches!(keys.restore_any(&admin, id, "x").await, Err(Error::NotFound)));
-        assert!(matches!(keys.delete_any(&admin, id, "x").await, Err(Error::NotFound)));
+        assert!(matches!(change_any_key(keys, &admin, id, Transition::Restore, "x").await, Err(Error::NotFound)));
+        assert!(matches!(change_any_key(keys, &admin, id, Transition::Delete, "x").await, Err(Error::NotFound)));
     }
 
     /// The administrators' list names the owner of each key. A former administrator is denied at once.
@@ -375,8 +380,8 @@ on_both_engines! {
         bench.execute_sql("UPDATE users SET admin = (1 = 0)").await;
         assert!(matches!(bench.app.keys.list_all(&admin, &KeyFilter::default(), "").await, Err(Error::NotFound)));
         assert!(matches!(bench.app.keys.get_any(&admin, theirs.id).await, Err(Error::NotFound)));
-        assert!(matches!(bench.app.keys.deactivate_any(&admin, theirs.id, "x").await, Err(Error::NotFound)));
-        assert!(matches!(bench.app.keys.deactivate_any(&admin, theirs.id, "").await, Err(Error::NotFound)));
+        assert!(matches!(change_any_key(&bench.app.keys, &admin, theirs.id, Transition::Deactivate, "x").await, Err(Error::NotFound)));
+        assert!(matches!(change_any_key(&bench.app.keys, &admin, theirs.id, Transition::Deactivate, "").await, Err(Error::NotFound)));
         assert_eq!(bench.stored_key(theirs.id).await, before);
         let again = bench.app.accounts.caller(admin.user, Origin::default(), bench.app.context.now()).await.unwrap().unwrap();
         assert!(!again.admin);

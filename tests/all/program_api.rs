@@ -4,14 +4,19 @@
 use crate::support::{
     browser::{Browser, Page},
     forged_tokens,
-    test_data::CreatedKey,
+    test_data::{CreatedKey, change_key},
 };
 use axum::http::{Method, Request};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 use keyward::{
-    domain::{filter::KeyFilter, key::Status},
+    domain::{filter::KeyFilter, key::Status, transition::Transition},
     http::routes::{ROUTES, Route},
-    service::{Error, actor::Actor, clock::Clock as _, keys::Keys},
+    service::{
+        Error,
+        actor::Actor,
+        clock::Clock as _,
+        keys::{Keys, Precondition},
+    },
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -153,9 +158,9 @@ on_both_engines! {
         };
         expect("kw_live_short", "malformed").await;
         expect(VECTOR, "unknown").await;
-        keys.deactivate(&maren, id).await.unwrap();
+        change_key(keys, &maren, id, Transition::Deactivate).await.unwrap();
         expect(&made.secret, "inactive").await;
-        keys.delete(&maren, id).await.unwrap();
+        change_key(keys, &maren, id, Transition::Delete).await.unwrap();
         expect(&made.secret, "deleted").await;
     }
 
@@ -380,17 +385,17 @@ on_both_engines! {
             assert_eq!(token_code(&mut program, &made, &bearer).await, expected);
         };
         expect("good").await;
-        keys.deactivate(&maren, id).await.unwrap();
+        change_key(keys, &maren, id, Transition::Deactivate).await.unwrap();
         expect("inactive").await;
-        keys.activate(&maren, id).await.unwrap();
+        change_key(keys, &maren, id, Transition::Activate).await.unwrap();
         expect("good").await;
-        elsewhere.deactivate_as_operator(id).await.unwrap();
+        elsewhere.transition(&Actor::Operator, id, Transition::Deactivate, Precondition::default()).await.unwrap();
         expect("inactive").await;
-        elsewhere.activate(&maren, id).await.unwrap();
+        change_key(&elsewhere, &maren, id, Transition::Activate).await.unwrap();
         expect("good").await;
-        elsewhere.delete(&maren, id).await.unwrap();
+        change_key(&elsewhere, &maren, id, Transition::Delete).await.unwrap();
         expect("deleted").await;
-        keys.restore(&maren, id).await.unwrap();
+        change_key(keys, &maren, id, Transition::Restore).await.unwrap();
         expect("good").await;
         let now = bench.clock.now().micros();
         bench.execute_sql(&format!("UPDATE keys SET expires_at = {now}")).await;
@@ -404,7 +409,7 @@ on_both_engines! {
         let maren = bench.create_user(EMAIL, false).await;
         let (active, inactive) = (bench.create_key(&maren, "Gateway").await, bench.create_key(&maren, "Sonde").await);
         let keys = &bench.app.keys;
-        keys.deactivate(&maren, inactive.id).await.unwrap();
+        change_key(keys, &maren, inactive.id, Transition::Deactivate).await.unwrap();
         // The stored row without `updated_at`, which restoration changes.
         let stored = async |id| {
             let mut row = bench.key_row(id).await.unwrap();
@@ -413,29 +418,29 @@ on_both_engines! {
         };
         let before = (stored(active.id).await, stored(inactive.id).await);
         for made in [&active, &inactive] {
-            keys.delete(&maren, made.id).await.unwrap();
+            change_key(keys, &maren, made.id, Transition::Delete).await.unwrap();
         }
         bench.clock.advance(WEEK - 1);
         assert_eq!(keys.purge().await.unwrap(), 0);
-        assert_eq!(keys.restore(&maren, active.id).await.unwrap().status, Status::Active);
-        assert_eq!(keys.restore(&maren, inactive.id).await.unwrap().status, Status::Inactive);
+        assert_eq!(change_key(keys, &maren, active.id, Transition::Restore).await.unwrap().status, Status::Active);
+        assert_eq!(change_key(keys, &maren, inactive.id, Transition::Restore).await.unwrap().status, Status::Inactive);
         assert_eq!((stored(active.id).await, stored(inactive.id).await), before);
         let mut program = bench.browser();
         assert_eq!(code(&mut program, json!({"key": active.secret})).await, "good");
         assert_eq!(code(&mut program, json!({"key": inactive.secret})).await, "inactive");
 
         let bearer = token(&mut program, &active.secret).await;
-        keys.delete(&maren, active.id).await.unwrap();
+        change_key(keys, &maren, active.id, Transition::Delete).await.unwrap();
         bench.clock.advance(WEEK);
         // The period ends exactly to the second, whether or not the background job has purged the key.
-        assert!(matches!(keys.restore(&maren, active.id).await, Err(Error::NotFound)));
+        assert!(matches!(change_key(keys, &maren, active.id, Transition::Restore).await, Err(Error::NotFound)));
         assert!(matches!(keys.get(&maren, active.id).await, Err(Error::NotFound)));
         let deleted = KeyFilter { status: Some(Status::Deleted), ..KeyFilter::default() };
         assert!(keys.list(&maren, &deleted, "").await.unwrap().keys.is_empty());
         assert_eq!(code(&mut program, json!({"key": active.secret})).await, "deleted");
         assert_eq!(keys.purge().await.unwrap(), 1);
         assert!(bench.key_row(active.id).await.is_none());
-        assert!(matches!(keys.restore(&maren, active.id).await, Err(Error::NotFound)));
+        assert!(matches!(change_key(keys, &maren, active.id, Transition::Restore).await, Err(Error::NotFound)));
         assert_eq!(code(&mut program, json!({"key": active.secret})).await, "unknown");
         // The token from before the deletion has expired by now.
         assert_eq!(token_code(&mut program, &active, &bearer).await, "token_expired");
@@ -467,7 +472,7 @@ on_both_engines! {
         bench.clock.advance(60);
         assert_eq!(token_code(&mut program, &made, &bearer).await, "good");
         assert_eq!(last_used().await, Some(first + 120_000_000), "so does its token");
-        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Deactivate).await.unwrap();
         bench.clock.advance(60);
         assert_eq!(token_code(&mut program, &made, &bearer).await, "inactive");
         assert_eq!(last_used().await, Some(first + 120_000_000));

@@ -6,9 +6,10 @@ use crate::support::{
     browser::{Browser, Page},
     html::error_of,
     json_of,
+    test_data::change_key,
 };
 use keyward::{
-    domain::{ids::ProjectId, project::Joined},
+    domain::{ids::ProjectId, project::Joined, transition::Transition},
     service::{
         Error,
         actor::{Actor, Caller, Origin},
@@ -232,12 +233,12 @@ on_both_engines! {
         let refused = bench.app.keys.create(&team.owner, bench.draft(key.project, "Another")).await;
         assert!(matches!(refused, Err(Error::Conflict(_))));
         // Order of the rules: deleted comes before archived, archived before inactive.
-        bench.app.keys.deactivate(&team.owner, key.id).await.unwrap();
+        change_key(&bench.app.keys, &team.owner, key.id, Transition::Deactivate).await.unwrap();
         assert_eq!(verify(&bench, &key.secret).await.1, "project_archived");
-        bench.app.keys.delete(&team.owner, key.id).await.unwrap();
+        change_key(&bench.app.keys, &team.owner, key.id, Transition::Delete).await.unwrap();
         assert_eq!(verify(&bench, &key.secret).await.1, "deleted");
-        bench.app.keys.restore(&team.owner, key.id).await.unwrap();
-        bench.app.keys.activate(&team.owner, key.id).await.unwrap();
+        change_key(&bench.app.keys, &team.owner, key.id, Transition::Restore).await.unwrap();
+        change_key(&bench.app.keys, &team.owner, key.id, Transition::Activate).await.unwrap();
         // An archived project is last in the list and marked as archived.
         let list = json_of(&bench.app.projects.list(&team.owner).await.unwrap());
         assert_eq!(list[0]["archived"], true);

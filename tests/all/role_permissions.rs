@@ -5,9 +5,12 @@ use crate::support::{
     TestServer,
     browser::{Browser, Page},
     html::fields_with_errors,
-    test_data::CreatedKey,
+    test_data::{CreatedKey, change_key},
 };
-use keyward::{domain::filter::KeyFilter, service::actor::Caller};
+use keyward::{
+    domain::{filter::KeyFilter, transition::Transition},
+    service::actor::Caller,
+};
 use uuid::Uuid;
 
 /// A user's relation to the key's project.
@@ -93,14 +96,14 @@ impl CallersFixture {
     /// Puts the key into the state from which the action changes it.
     async fn prepare_key(&self, bench: &TestServer, verb: &str) {
         let (keys, owner, id) = (&bench.app.keys, &self.owner, self.key.id);
-        keys.restore(owner, id).await.unwrap();
+        change_key(keys, owner, id, Transition::Restore).await.unwrap();
         match verb {
-            "activate" => keys.deactivate(owner, id).await.unwrap(),
+            "activate" => change_key(keys, owner, id, Transition::Deactivate).await.unwrap(),
             "restore" => {
-                keys.activate(owner, id).await.unwrap();
-                keys.delete(owner, id).await.unwrap()
+                change_key(keys, owner, id, Transition::Activate).await.unwrap();
+                change_key(keys, owner, id, Transition::Delete).await.unwrap()
             }
-            _ => keys.activate(owner, id).await.unwrap(),
+            _ => change_key(keys, owner, id, Transition::Activate).await.unwrap(),
         };
     }
 }

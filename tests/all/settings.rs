@@ -7,10 +7,11 @@ use crate::{
         browser::{Browser, Page},
         html::{error_of, fields_with_errors},
         json_of,
+        test_data::change_key,
     },
 };
 use keyward::{
-    domain::{ids::ProjectId, time::Timestamp},
+    domain::{ids::ProjectId, time::Timestamp, transition::Transition},
     service::{Error, actor::Caller, keys::KeyEdit, time_format},
 };
 use serde_json::{Value, json};
@@ -108,7 +109,7 @@ on_both_engines! {
         bench.create_user("root@pelagic.example", true).await;
         let made = bench.create_key(&owner, "Gateway").await;
         let gone = bench.create_key(&owner, "Old gateway").await;
-        bench.app.keys.delete(&owner, gone.id).await.unwrap();
+        change_key(&bench.app.keys, &owner, gone.id, Transition::Delete).await.unwrap();
         bench.add_member(made.project, &viewer, "viewer").await;
 
         let list = json_of(&bench.app.projects.list(&owner).await.unwrap());
@@ -392,7 +393,7 @@ on_both_engines! {
         bench.create_key(&admin, "Other").await;
         let list = list().await;
         assert_eq!((&list[0]["name"], &list[0]["keys"], &list[1]["keys"]), (&json!("data:read"), &json!(2), &json!(0)));
-        bench.app.keys.delete(&admin, made.id).await.unwrap();
+        change_key(&bench.app.keys, &admin, made.id, Transition::Delete).await.unwrap();
         let project = bench.literal(made.project);
         bench.execute_sql(&format!("INSERT INTO project_scopes (project_id, scope) VALUES ({project}, 'data:read')")).await;
         let page = browser.post("/admin/scopes/data:read/remove", &[("name", "data:read")]).await;

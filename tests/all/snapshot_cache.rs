@@ -3,16 +3,16 @@
 use crate::support::{
     TestServer,
     change_feed::{start_change_feed, wait_until},
-    test_data::CreatedKey,
+    test_data::{CreatedKey, change_key},
 };
 use keyward::{
     config::{Config, KeyFile},
-    domain::{ids::KeyId, policy::PolicySaved},
+    domain::{ids::KeyId, policy::PolicySaved, transition::Transition},
     secret::{Mode, PlainSecret},
     service::{
         Error, Services,
         actor::{Actor, Caller},
-        keys::Keys,
+        keys::{Keys, Precondition},
         random::{Random as _, SystemRandom},
         signer::Keyring,
         verify::{Decision, DenyReason, STALE_AFTER, VerifyRequest},
@@ -121,13 +121,13 @@ on_both_engines! {
         let hearing = start_change_feed(app).await;
         let calls = BackgroundCalls::start(app, &[made.secret.clone(), other.secret.clone(), unknown_secret()]);
         for round in 0..100 {
-            app.keys.deactivate(&maren, made.id).await.unwrap();
+            change_key(&app.keys, &maren, made.id, Transition::Deactivate).await.unwrap();
             assert_eq!(verdict(app, &made.secret).await, "inactive", "{round}");
-            app.keys.activate(&maren, made.id).await.unwrap();
+            change_key(&app.keys, &maren, made.id, Transition::Activate).await.unwrap();
             assert_eq!(verdict(app, &made.secret).await, "good", "{round}");
-            app.keys.delete(&maren, made.id).await.unwrap();
+            change_key(&app.keys, &maren, made.id, Transition::Delete).await.unwrap();
             assert_eq!(verdict(app, &made.secret).await, "deleted", "{round}");
-            app.keys.restore(&maren, made.id).await.unwrap();
+            change_key(&app.keys, &maren, made.id, Transition::Restore).await.unwrap();
             assert_eq!(verdict(app, &made.secret).await, "good", "{round}");
             app.projects.archive(&Actor::User(maren.clone()), made.project, false).await.unwrap();
             for secret in [&made.secret, &other.secret] {
@@ -174,9 +174,9 @@ on_both_engines! {
         };
         for _ in 0..5 {
             becomes(&made.secret, "good").await;
-            other.keys.deactivate_as_operator(made.id).await.unwrap();
+            other.keys.transition(&Actor::Operator, made.id, Transition::Deactivate, Precondition::default()).await.unwrap();
             becomes(&made.secret, "inactive").await;
-            other.keys.activate(&maren, made.id).await.unwrap();
+            change_key(&other.keys, &maren, made.id, Transition::Activate).await.unwrap();
             becomes(&made.secret, "good").await;
             other.projects.archive(&Actor::User(maren.clone()), made.project, false).await.unwrap();
             becomes(&made.secret, "project_archived").await;
@@ -205,7 +205,7 @@ on_both_engines! {
         assert_eq!((verdict(app, &made.secret).await, look_ups()), ("good", 2), "all was loaded");
         hearing.abort();
         assert!(hearing.await.unwrap_err().is_cancelled());
-        other.keys.deactivate_as_operator(made.id).await.unwrap();
+        other.keys.transition(&Actor::Operator, made.id, Transition::Deactivate, Precondition::default()).await.unwrap();
         let seconds = i64::try_from(STALE_AFTER).unwrap() / 1_000_000;
         bench.clock.advance(seconds);
         assert_eq!((verdict(app, &made.secret).await, look_ups()), ("good", 2), "the bound has not passed");
@@ -307,7 +307,7 @@ on_both_engines! {
                 assert_eq!(verdict(&small, &made.secret).await, "good", "{round}");
             }
         }
-        small.keys.deactivate(&maren, keys[3].id).await.unwrap();
+        change_key(&small.keys, &maren, keys[3].id, Transition::Deactivate).await.unwrap();
         assert_eq!(verdict(&small, &keys[3].secret).await, "inactive");
         let after = small.verify.counts();
         assert!(after.cached <= 10 && after.hits > 0 && after.look_ups > 0, "{after:?}");
@@ -344,8 +344,8 @@ on_both_engines! {
         let mut feed = Feed::open(pool, None).await.unwrap();
         assert_eq!(feed.poll().await.unwrap(), FeedItem::Changes(vec![]));
         let stop = async |keys: &Keys| {
-            keys.deactivate(&maren, made.id).await.unwrap();
-            keys.activate(&maren, made.id).await.unwrap();
+            change_key(keys, &maren, made.id, Transition::Deactivate).await.unwrap();
+            change_key(keys, &maren, made.id, Transition::Activate).await.unwrap();
         };
         stop(&bench.app.keys).await;
         let FeedItem::Changes(changes) = feed.poll().await.unwrap() else { panic!("nothing is missing") };
@@ -385,7 +385,7 @@ async fn postgres_wakes_the_other_nodes() {
         Pool::Sqlite { .. } => unreachable!("the engine was chosen"),
     };
     listener.listen("keyward_changes").await.unwrap();
-    bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+    change_key(&bench.app.keys, &maren, made.id, Transition::Deactivate).await.unwrap();
     let rung = tokio::time::timeout(Duration::from_secs(30), listener.recv()).await.expect("rung").unwrap();
     assert_eq!((rung.channel(), rung.payload()), ("keyward_changes", ""), "it has no payload");
     assert!(

@@ -1,13 +1,13 @@
 //! Store and write queue, on both engines.
 
-use crate::support::TestServer;
+use crate::support::{TestServer, test_data::change_key};
 use keyward::{
-    domain::ids::KeyId,
+    domain::{ids::KeyId, transition::Transition},
     service::{
         Error,
         actor::Actor,
         audit::{self, Chain},
-        keys::{KeyDraft, KeyEdit},
+        keys::{KeyDraft, KeyEdit, Precondition},
     },
     store::{self, write_queue::WriteOutcome},
 };
@@ -54,7 +54,7 @@ on_both_engines! {
                     let edited = app.keys.edit(&maren, key.id, edit).await?;
                     assert_eq!(edited.scopes, ["data:write"]);
                     if n % 2 == 0 {
-                        app.keys.delete(&maren, key.id).await?;
+                        change_key(&app.keys, &maren, key.id, Transition::Delete).await?;
                     } else {
                         kept.push((key.id, secret.expose().to_owned()));
                     }
@@ -99,7 +99,7 @@ on_both_engines! {
             async move {
                 for draft in drafts {
                     let (key, _) = app.keys.create(&maren, draft).await.unwrap();
-                    app.keys.deactivate(&maren, key.id).await.unwrap();
+                    change_key(&app.keys, &maren, key.id, Transition::Deactivate).await.unwrap();
                 }
             }
         };
@@ -173,8 +173,8 @@ on_both_engines! {
         };
         let before = newest().await;
         let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "received")).await.unwrap();
-        bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
-        bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
+        bench.app.keys.transition(&Actor::Operator, key.id, Transition::Deactivate, Precondition::default()).await.unwrap();
+        bench.app.keys.transition(&Actor::Operator, key.id, Transition::Deactivate, Precondition::default()).await.unwrap();
         assert_eq!(newest().await, before + 2, "a change that changes nothing is none");
         bench.app.projects.set_config(&Actor::Operator, project, r#"{"a": 1}"#).await.unwrap();
         assert_eq!(newest().await, before + 3);

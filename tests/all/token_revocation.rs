@@ -7,10 +7,11 @@ use crate::support::{
     change_feed::{start_change_feed, wait_until},
     forged_tokens,
     oauth::{ACCESS_TOKEN, basic, claims, exchange, post, token},
-    test_data::CreatedKey,
+    test_data::{CreatedKey, change_key},
 };
 use axum::http::Request;
 use keyward::{
+    domain::transition::Transition,
     http::{AppState, router, routes::ROUTES},
     service::{
         Services,
@@ -122,9 +123,9 @@ on_both_engines! {
         }
         bench.execute_sql(&format!("UPDATE keys SET scopes = '[]', rate_limit = NULL WHERE id = {}", bench.literal(made.id))).await;
         assert_eq!(introspect(&bench, &colleague, &good).await["scope"], "");
-        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Deactivate).await.unwrap();
         assert_eq!(introspect(&bench, &colleague, &good).await, inactive);
-        bench.app.keys.activate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Activate).await.unwrap();
         assert_eq!(introspect(&bench, &colleague, &good).await["active"], json!(true));
         // Only its own key can introspect a management token.
         bench.execute_sql(&format!("UPDATE keys SET scopes = '[\"keyward:keys.read\"]' WHERE id = {}", bench.literal(made.id))).await;
@@ -290,14 +291,14 @@ on_both_engines! {
 
         // Deactivation and activation, deletion and restoration.
         let sub = format!("key:{}", made.id);
-        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Deactivate).await.unwrap();
         let now = list(&bench).await;
         assert!(now["before"][&sub].is_i64() && is_denied_by_list(&now, &second) && !is_denied_by_list(&now, &others), "{now}");
-        bench.app.keys.activate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Activate).await.unwrap();
         assert!(!is_denied_by_list(&list(&bench).await, &second), "good again, as it is here");
-        bench.app.keys.delete(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Delete).await.unwrap();
         assert!(is_denied_by_list(&list(&bench).await, &second));
-        bench.app.keys.restore(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Restore).await.unwrap();
         assert!(!is_denied_by_list(&list(&bench).await, &second));
 
         // Archiving sets one cutoff for the audience, however many keys the project has.
@@ -333,7 +334,7 @@ on_both_engines! {
         assert!(!is_denied_by_list(&now, &new) && !is_denied_by_list(&list(&bench).await, &new));
 
         // A cutoff is kept as long as such a token could live, and no longer, also for a purged key.
-        bench.app.keys.delete(&maren, other.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, other.id, Transition::Delete).await.unwrap();
         bench.clock.advance(3_600);
         let now = list(&bench).await;
         assert_eq!(now["tokens"], json!([]), "expired");
@@ -356,7 +357,7 @@ on_both_engines! {
         bench.execute_sql("UPDATE policy SET token_life_max = 864000, token_life_ever = 864000").await;
         bench.execute_sql("UPDATE projects SET token_life_max = 864000").await;
         let token = token(&bench, &made, &[("expires_in", "864000")]).await.token();
-        bench.app.keys.delete(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Delete).await.unwrap();
         bench.clock.advance(8 * 86_400);
         keyward::service::maintenance::run_once(&bench.app).await.unwrap();
         assert!(bench.key_row(made.id).await.is_none());

@@ -1,9 +1,9 @@
 //! Usage counters: each call is counted once, written after the response, and shown whether it is written yet or not.
 
-use crate::support::TestServer;
+use crate::support::{TestServer, test_data::change_key};
 use keyward::{
     config::KeyFile,
-    domain::{ids::KeyId, time::Timestamp, usage::CallsToday},
+    domain::{ids::KeyId, time::Timestamp, transition::Transition, usage::CallsToday},
     service::{
         Error, Services,
         signer::Keyring,
@@ -77,7 +77,7 @@ on_both_engines! {
         let last = bench.app.context.now();
         program.json("/v1/keys/verify", &json!({"key": made.secret})).await;
         bench.clock.advance(60);
-        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        change_key(&bench.app.keys, &maren, made.id, Transition::Deactivate).await.unwrap();
         program.json("/v1/keys/verify", &json!({"key": made.secret})).await;
         assert_eq!(rows(&bench, made.id).await, [""; 0], "nothing is written while answering");
         bench.app.usage.flush().await.unwrap();

@@ -4,10 +4,12 @@ use crate::support::{
     URL,
     browser::{Browser, Page},
     socket_requests,
+    test_data::change_key,
 };
 use axum::http::Request;
 use keyward::{
     config::{ApiSettings, Config},
+    domain::transition::Transition,
     http::{AppState, HttpService, http_service, serve::serve},
 };
 use serde_json::{Value, json};
@@ -162,7 +164,7 @@ of Søren's"#;
     async fn batches(bench: TestServer) {
         let maren = bench.create_user(EMAIL, false).await;
         let (one, two) = (bench.create_key(&maren, "One").await, bench.create_key(&maren, "Two").await);
-        bench.app.keys.deactivate(&maren, two.id).await.expect("it stops");
+        change_key(&bench.app.keys, &maren, two.id, Transition::Deactivate).await.expect("it stops");
         let mut program = bench.browser();
         let token = token(&mut program, &one.secret).await;
         let items = [

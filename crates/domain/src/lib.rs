@@ -27,5 +27,6 @@ pub mod security;
 pub mod sensitive;
 pub mod theme;
 pub mod time;
+pub mod transition;
 pub mod usage;
 pub mod user;

@@ -10,13 +10,14 @@ use crate::{
         ids::{KeyId, ProjectId},
         sensitive::Password,
         time::Timestamp,
+        transition::Transition,
     },
     service::{
         Context, Error,
         accounts::{Accounts, NewUser},
         actor::{Actor, Caller, Origin},
         clock::ManualClock,
-        keys::{Keys, NewKey},
+        keys::{Keys, NewKey, Precondition},
         projects::Projects,
         scopes::{ScopeDraft, Scopes},
     },
@@ -132,10 +133,14 @@ impl Fixtures {
         id: KeyId,
     ) -> anyhow::Result<()> {
         let maker = &cast.0[plan.maker].0;
+        let transition = async |transition: Transition| {
+            let actor = Actor::User(maker.clone());
+            keys.transition(&actor, id, transition, Precondition::default()).await.map(|_| ())
+        };
         let done = match plan.later_change {
             LaterChange::Unchanged => return Ok(()),
-            LaterChange::Deactivated(_) => keys.deactivate(maker, id).await.map(|_| ()),
-            LaterChange::Deleted(_) => keys.delete(maker, id).await.map(|_| ()),
+            LaterChange::Deactivated(_) => transition(Transition::Deactivate).await,
+            LaterChange::Deleted(_) => transition(Transition::Delete).await,
             LaterChange::DeactivatedByAdmin(_, reason) => {
                 self.deactivate_by_admin(cast.administrator(), id, plan, reason).await
             }

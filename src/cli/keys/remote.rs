@@ -1,13 +1,13 @@
 //! `keyward keys … --url`: key management through the management API.
 
 use super::{
-    args::{CreateArgs, ListArgs},
+    args::{CreateArgs, KeyArg, ListArgs},
     edit::EditArgs,
     print,
 };
 use crate::{
     cli::remote::ApiClient,
-    domain::{expiry::ExpiryChoice, ids::KeyId, time::Timestamp},
+    domain::{expiry::ExpiryChoice, ids::KeyId, time::Timestamp, transition::Transition},
     service::time_format::rfc3339,
 };
 use anyhow::Context as _;
@@ -115,19 +115,13 @@ pub async fn edit(
 }
 
 /// Deactivates, activates, deletes or restores a key.
-pub async fn change(
-    remote: &ApiClient,
-    project: Option<&str>,
-    id: KeyId,
-    verb: super::LifecycleCommand,
-    json: bool,
-) -> anyhow::Result<()> {
-    let project = remote.resolve_project(project).await?;
-    let key = format!("/v1/projects/{project}/keys/{id}");
-    let (method, path) = match verb {
-        super::LifecycleCommand::Delete => (Method::DELETE, key),
-        verb => (Method::POST, format!("{key}/{}", verb.as_str())),
+pub async fn change(remote: &ApiClient, one: &KeyArg, transition: Transition) -> anyhow::Result<()> {
+    let project = remote.resolve_project(one.project.as_deref()).await?;
+    let key = format!("/v1/projects/{project}/keys/{}", one.id);
+    let (method, path) = match transition {
+        Transition::Delete => (Method::DELETE, key),
+        _ => (Method::POST, format!("{key}/{}", transition.as_str())),
     };
     let key = remote.request(method, &path, None, None).await?;
-    print::changed(&key, verb.result_text(), json)
+    print::changed(&key, super::result_text(transition), one.json)
 }

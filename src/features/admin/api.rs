@@ -5,11 +5,12 @@ use crate::{
         filter::KeyFilter,
         ids::KeyId,
         key::{BulkResult, KeyPage, KeyView, SelectedKey},
+        transition::Transition,
     },
     error::AppError,
     features::action::form_action,
     http::context,
-    service::Error,
+    service::{Error, actor::Actor, keys::Precondition},
 };
 
 /// Returns one page of all keys. The arguments are the fields of a [`KeyFilter`] as query strings; `after` is the
@@ -38,35 +39,38 @@ pub async fn admin_get_key(id: KeyId) -> Result<KeyView, AppError> {
     context::to_app_result(app.keys.get_any(&caller, id).await)
 }
 
+/// Applies a transition to any key, with the permissions of an administrator.
+async fn transition(id: KeyId, transition: Transition, reason: String) -> Result<KeyView, AppError> {
+    let (caller, app) = context::caller()?;
+    let actor = Actor::Administrator(caller);
+    context::to_app_result(app.keys.transition(&actor, id, transition, Precondition::with_reason(reason)).await)
+}
+
 form_action! {
     /// Deactivates any key. It is denied from the next request until an administrator activates it.
     AdminDeactivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.deactivate_any(&caller, id, &reason).await)
+        transition(id, Transition::Deactivate, reason).await
     }
 }
 
 form_action! {
     /// Activates any deactivated key.
     AdminActivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.activate_any(&caller, id, &reason).await)
+        transition(id, Transition::Activate, reason).await
     }
 }
 
 form_action! {
     /// Deletes any key. It is denied from the next request; an administrator can restore it for 7 days.
     AdminDeleteKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.delete_any(&caller, id, &reason).await)
+        transition(id, Transition::Delete, reason).await
     }
 }
 
 form_action! {
     /// Restores any deleted key to its previous state.
     AdminRestoreKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.restore_any(&caller, id, &reason).await)
+        transition(id, Transition::Restore, reason).await
     }
 }
 
@@ -86,8 +90,8 @@ form_action! {
     ) -> BulkResult {
         let (caller, app) = context::caller()?;
         let done = match verb.as_str() {
-            "deactivate" => app.keys.deactivate_selected(&caller, &ids, &reason).await,
-            "delete" => app.keys.delete_selected(&caller, &ids, &reason).await,
+            "deactivate" => app.keys.transition_selected(&caller, &ids, Transition::Deactivate, &reason).await,
+            "delete" => app.keys.transition_selected(&caller, &ids, Transition::Delete, &reason).await,
             // For all users except administrators the response is 404, whatever the verb is.
             _ => app.keys.list_selected(&caller, &ids).await.and(Err(Error::field("verb", "Choose deactivate or delete."))),
         };

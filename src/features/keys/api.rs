@@ -7,11 +7,15 @@ use crate::{
         project::KeyForm,
         sensitive::RevealedSecret,
         time::Moment,
+        transition::Transition,
     },
     error::AppError,
     features::action::form_action,
     http::context,
-    service::keys::{KEEP, KeyDraft, KeyEdit, RestrictionsDraft},
+    service::{
+        actor::Actor,
+        keys::{KEEP, KeyDraft, KeyEdit, Precondition, RestrictionsDraft},
+    },
 };
 use leptos::prelude::*;
 
@@ -147,34 +151,37 @@ form_action! {
     }
 }
 
+/// Applies a transition to a key, with the permissions of the user's role in its project.
+async fn transition(id: KeyId, transition: Transition) -> Result<KeyView, AppError> {
+    let (caller, app) = context::caller()?;
+    let changed = app.keys.transition(&Actor::User(caller), id, transition, Precondition::default()).await;
+    context::to_app_result(changed)
+}
+
 form_action! {
     /// Deactivates a key. It is denied from the next request until it is activated.
     DeactivateKey(id: KeyId) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.deactivate(&caller, id).await)
+        transition(id, Transition::Deactivate).await
     }
 }
 
 form_action! {
     /// Activates a deactivated key.
     ActivateKey(id: KeyId) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.activate(&caller, id).await)
+        transition(id, Transition::Activate).await
     }
 }
 
 form_action! {
     /// Deletes a key. It is denied from the next request; it can be restored for 7 days.
     DeleteKey(id: KeyId) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.delete(&caller, id).await)
+        transition(id, Transition::Delete).await
     }
 }
 
 form_action! {
     /// Restores a deleted key to its previous state.
     RestoreKey(id: KeyId) -> KeyView {
-        let (caller, app) = context::caller()?;
-        context::to_app_result(app.keys.restore(&caller, id).await)
+        transition(id, Transition::Restore).await
     }
 }

@@ -4,11 +4,11 @@ use super::database_state::{Schema, State};
 use crate::support::{
     TestServer, URL,
     browser::{Browser, Page, form},
-    test_data::CreatedKey,
+    test_data::{CreatedKey, change_key},
 };
 use axum::http::Request;
 use keyward::{
-    domain::{ids::ProjectId, project::Role},
+    domain::{ids::ProjectId, project::Role, transition::Transition},
     service::{actor::Caller, scopes::ScopeDraft},
 };
 use uuid::Uuid;
@@ -496,8 +496,8 @@ async fn create_project(
         made.push(CreatedKey { id: key.id, project, secret: secret.expose().to_owned() });
     }
     let [key, stopped, deleted, gone] = made.try_into().unwrap_or_else(|_| panic!("four keys"));
-    bench.app.keys.deactivate(owner, stopped.id).await.expect("it is deactivated");
-    bench.app.keys.delete(owner, deleted.id).await.expect("it is deleted");
+    change_key(&bench.app.keys, owner, stopped.id, Transition::Deactivate).await.expect("it is deactivated");
+    change_key(&bench.app.keys, owner, deleted.id, Transition::Delete).await.expect("it is deleted");
     let long_ago = format!("UPDATE keys SET deleted_at = 1 WHERE id = {}", bench.literal(gone.id));
     bench.execute_sql(&format!("{long_ago}; UPDATE keys SET updated_at = 1")).await;
     let version = bench.app.projects.get(owner, project).await.expect("it is there").version;

@@ -2,8 +2,16 @@
 
 use super::{TestServer, browser::Page};
 use keyward::{
-    domain::ids::{KeyId, ProjectId},
-    service::{Error, actor::Caller, keys::KeyDraft},
+    domain::{
+        ids::{KeyId, ProjectId},
+        key::KeyView,
+        transition::Transition,
+    },
+    service::{
+        Error,
+        actor::{Actor, Caller},
+        keys::{KeyDraft, Keys, Precondition},
+    },
     store::{self, Conn, Pool, keys::KeyRow, write_queue::WriteOutcome},
 };
 use sqlx::AssertSqlSafe;
@@ -14,6 +22,23 @@ pub struct CreatedKey {
     pub id: KeyId,
     pub project: ProjectId,
     pub secret: String,
+}
+
+/// Applies a transition to a key as a member of its project.
+pub async fn change_key(keys: &Keys, member: &Caller, id: KeyId, transition: Transition) -> Result<KeyView, Error> {
+    keys.transition(&Actor::User(member.clone()), id, transition, Precondition::default()).await
+}
+
+/// Applies a transition to a key as an administrator.
+pub async fn change_any_key(
+    keys: &Keys,
+    administrator: &Caller,
+    id: KeyId,
+    transition: Transition,
+    reason: &str,
+) -> Result<KeyView, Error> {
+    let actor = Actor::Administrator(administrator.clone());
+    keys.transition(&actor, id, transition, Precondition::with_reason(reason)).await
 }
 
 impl TestServer {

@@ -1,19 +1,19 @@
 //! Bulk actions on keys by an administrator: one event per key, one reason for all.
 
 use super::{
-    Keys,
-    change::{Authority, LifecycleAction, apply},
-    is_restore_period_over, require_administrator,
+    Keys, is_restore_period_over, require_administrator,
+    transition::{AdminReason, TransitionRequest, apply},
 };
 use crate::{
     Error,
-    actor::{Actor, Caller},
+    actor::{Actor, Caller, Origin},
     permissions::AdminPermission,
 };
 use keyward_domain::{
     ids::KeyId,
     key::{BulkFailure, BulkResult, PAGE_SIZE, Reason, SelectedKey},
     time::Timestamp,
+    transition::Transition,
 };
 use keyward_store::{self as store, Tx, audit::NewEvent, change_log::Change, write_queue::WriteOutcome};
 use uuid::Uuid;
@@ -30,11 +30,12 @@ pub(crate) async fn deactivate_key(
     reason: &Reason,
     now: Timestamp,
 ) -> Result<Option<NewEvent>, Error> {
-    let standing = match actor {
-        Actor::User(caller) => Authority::Administrator(caller.clone(), reason.clone()),
-        _ => Authority::Operator(reason.clone()),
+    let actor = match actor {
+        Actor::User(caller) => Actor::Administrator(caller.clone()),
+        _ => actor.clone(),
     };
-    deactivate_key_as(tx, &standing, key, now).await
+    let by = actor.name().to_owned();
+    deactivate_key_as(tx, actor, key, AdminReason { text: reason.clone(), by }, now).await
 }
 
 /// As [`deactivate_key`], on behalf of the administrator with this name. The event names Keyward as the actor, and the
@@ -49,20 +50,27 @@ pub(crate) async fn deactivate_key_for(
     reason: &Reason,
     now: Timestamp,
 ) -> Result<Option<NewEvent>, Error> {
-    deactivate_key_as(tx, &Authority::Keyward(administrator.to_owned(), reason.clone()), key, now).await
+    let reason = AdminReason { text: reason.clone(), by: administrator.to_owned() };
+    deactivate_key_as(tx, Actor::System(Origin::default()), key, reason, now).await
 }
 
 async fn deactivate_key_as(
     tx: &mut Tx<'_>,
-    standing: &Authority,
+    actor: Actor,
     key: KeyId,
+    reason: AdminReason,
     now: Timestamp,
 ) -> Result<Option<NewEvent>, Error> {
-    match apply(tx, standing, key, LifecycleAction::Deactivate, now).await {
+    match apply(tx, &admin_request(actor, Transition::Deactivate, reason), key, now).await {
         Ok((_, event)) => Ok(event),
         Err(Error::NotFound | Error::Conflict(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Returns the request for a transition of any key, with an administrator's reason.
+fn admin_request(actor: Actor, transition: Transition, reason: AdminReason) -> TransitionRequest {
+    TransitionRequest { actor, transition, project: None, versions: None, reason: Some(reason) }
 }
 
 /// Returns the ids without duplicates, in the lock order of all changes; at most one page.
@@ -102,45 +110,36 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Deactivates several keys as an administrator. A key that cannot be changed does not block the others: the result
-    /// lists it with the reason.
+    /// Deactivates or deletes several keys as an administrator, with one reason. A key that cannot be changed does not
+    /// block the others: the result lists it with the reason. Keys are activated and restored one by one.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Invalid`] without a reason;
-    /// [`Error::Conflict`] without ids, or with more than a page.
-    pub async fn deactivate_selected(&self, caller: &Caller, ids: &[KeyId], reason: &str) -> Result<BulkResult, Error> {
-        self.change_selected(caller, ids, reason, LifecycleAction::Deactivate).await
-    }
-
-    /// Deletes several keys as an administrator. For seven days an administrator can restore them, one by one.
-    ///
-    /// # Errors
-    /// As [`Keys::deactivate_selected`].
-    pub async fn delete_selected(&self, caller: &Caller, ids: &[KeyId], reason: &str) -> Result<BulkResult, Error> {
-        self.change_selected(caller, ids, reason, LifecycleAction::Delete).await
-    }
-
-    async fn change_selected(
+    /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Invalid`] without a reason, and for an
+    /// activation or a restoration; [`Error::Conflict`] without ids, or with more than a page.
+    pub async fn transition_selected(
         &self,
         caller: &Caller,
         ids: &[KeyId],
+        transition: Transition,
         reason: &str,
-        verb: LifecycleAction,
     ) -> Result<BulkResult, Error> {
         // Other users must not even learn that this action exists.
         self.list_selected(caller, ids).await?;
-        let reason: Reason = reason.parse().map_err(|e| Error::field("reason", e))?;
-        let (ids, standing, now) =
-            (sorted_unique(ids)?, Authority::Administrator(caller.clone(), reason), self.context.now());
-        let caller = caller.clone();
+        if transition.ends_stop() {
+            return Err(Error::field("verb", "Choose deactivate or delete."));
+        }
+        let text: Reason = reason.parse().map_err(|e| Error::field("reason", e))?;
+        let reason = AdminReason { text, by: caller.name.clone() };
+        let request = admin_request(Actor::Administrator(caller.clone()), transition, reason);
+        let (ids, now, caller) = (sorted_unique(ids)?, self.context.now(), caller.clone());
         let write = self.context.queue.write(move |tx| {
-            let (ids, standing, caller) = (ids.clone(), standing.clone(), caller.clone());
+            let (ids, request, caller) = (ids.clone(), request.clone(), caller.clone());
             Box::pin(async move {
                 require_administrator(tx, &caller, AdminPermission::StopAnyKey).await?;
-                let mut done = BulkResult { deleted: verb == LifecycleAction::Delete, ..BulkResult::default() };
+                let mut done = BulkResult { deleted: transition == Transition::Delete, ..BulkResult::default() };
                 let mut kept = WriteOutcome::unaudited(());
                 for id in ids {
-                    match apply(tx, &standing, id, verb, now).await {
+                    match apply(tx, &request, id, now).await {
                         Ok((_, Some(event))) => {
                             done.changed += 1;
                             kept = kept.and_event(event).notify(Change { topic: "key", id: id.into() });

@@ -107,7 +107,7 @@ impl Keys {
     /// # Errors
     /// [`Error::Invalid`] with every invalid field; [`Error::Conflict`] if the key was changed since the form was
     /// rendered; [`Error::ReauthenticationRequired`] without recent reauthentication if the edit removes the expiry,
-    /// extends it beyond five years, or adds a `keyward:*` scope; otherwise as [`Keys::deactivate`].
+    /// extends it beyond five years, or adds a `keyward:*` scope; otherwise as [`Keys::transition`].
     pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
         self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
     }

@@ -3,7 +3,6 @@
 mod admin;
 mod bulk;
 mod by_issued_to;
-mod change;
 mod create;
 mod edit;
 mod form_options;
@@ -14,21 +13,21 @@ mod new_key;
 mod privileges;
 mod purge;
 mod restrictions;
+mod transition;
 
 pub(super) use admin::require_administrator;
 pub(super) use bulk::{deactivate_key, deactivate_key_for};
 pub use key_patch::{KEEP, KeyEdit, KeyPatch};
-pub use management::{
-    Expiry, IdempotencyKey, IfMatch, KeyList, KeyListRequest, KeyPatchRequest, KeyPath, NewKeyRequest,
-};
+pub use management::{Expiry, IdempotencyKey, IfMatch, KeyList, KeyListRequest, KeyPatchRequest, NewKeyRequest};
 pub use new_key::{KeyDraft, NewKey};
 pub use privileges::Privileges;
 pub use restrictions::{Restrictions, RestrictionsDraft};
+pub use transition::Precondition;
 
 use super::{
     Context, Error,
     actor::{Actor, Caller},
-    permissions::{Action, role_allows},
+    permissions::{Action, any_key_permission, role_allows},
     time_format::{format_moment, moment_from_micros},
     usage::{Calls, Usage},
 };
@@ -84,7 +83,7 @@ impl Viewer {
     }
 
     fn from_actor(actor: &Actor) -> Self {
-        Self { user: actor.user(), zone: actor.zone(), administrator: false }
+        Self { user: actor.user(), zone: actor.zone(), administrator: matches!(actor, Actor::Administrator(_)) }
     }
 }
 
@@ -140,17 +139,24 @@ pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) 
     role.parse().map(Some).map_err(|_| store::Error::Corrupt("role of a member").into())
 }
 
-/// Checks that an actor may do this to keys of a project. For a user who is not a member, the project does not exist.
+/// Checks that an actor may do this to keys of a project. For a user who is neither a member nor acts as an
+/// administrator, the project does not exist.
 async fn authorize(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
-    if let Actor::Program(program) = actor {
-        // The token's scopes decide what the program may do: see `program`.
-        return program.check_project(project);
-    }
-    let Some(user) = actor.user() else { return Ok(()) };
-    match role(conn, project, user).await? {
-        Some(role) if role_allows(role, action) => Ok(()),
-        Some(_) => Err(Error::Forbidden("Your role in this project allows you to view keys but not to change them.")),
-        None => Err(Error::NotFound),
+    match actor {
+        Actor::User(caller) => match role(conn, project, caller.user).await? {
+            Some(role) if role_allows(role, action) => Ok(()),
+            Some(_) => {
+                Err(Error::Forbidden("Your role in this project allows you to view keys but not to change them."))
+            }
+            None => Err(Error::NotFound),
+        },
+        Actor::Administrator(caller) => {
+            let permission = any_key_permission(action).ok_or(Error::NotFound)?;
+            require_administrator(conn, caller, permission).await
+        }
+        // The token's scopes decide what the program may do: see `management`.
+        Actor::Program(program) => program.check_project(project),
+        Actor::Operator | Actor::System(_) => Ok(()),
     }
 }
 
@@ -179,7 +185,7 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
     pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        let (row, role, now) = self.find_visible(caller, id).await?;
+        let (row, role, now) = self.find_visible(&Actor::User(caller.clone()), id).await?;
         let shown = view(row, &Viewer::from_caller(caller), role, now)?;
         let Some(Calls { today, last_used }) = self.counted_usage(caller, id).await? else { return Ok(shown) };
         let last_used = last_used.map(|at| format_moment(at, &caller.zone));
@@ -191,7 +197,7 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
     pub async fn last_used(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
-        let (row, ..) = self.find_visible(caller, id).await?;
+        let (row, ..) = self.find_visible(&Actor::User(caller.clone()), id).await?;
         let last_used = match self.counted_usage(caller, id).await? {
             Some(calls) => calls.last_used,
             None => row.last_used_at.map(Timestamp::from_micros),
@@ -207,13 +213,17 @@ impl Keys {
         }
     }
 
-    /// Returns a key that a member may see, with their role and the current time.
-    async fn find_visible(&self, caller: &Caller, id: KeyId) -> Result<(KeyRow, Option<Role>, Timestamp), Error> {
+    /// Returns a key that an actor may see, with the user's role in its project and the current time. Actors other than
+    /// users see it as a project operator does.
+    async fn find_visible(&self, actor: &Actor, id: KeyId) -> Result<(KeyRow, Option<Role>, Timestamp), Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
         let now = self.context.now();
-        let row = find(&mut conn, &Actor::User(caller.clone()), id, Action::SeeKeys, now).await?;
-        let role = role(&mut conn, row.project_id.into(), caller.user).await?;
+        let row = find(&mut conn, actor, id, Action::SeeKeys, now).await?;
+        let role = match actor.user() {
+            Some(user) => role(&mut conn, row.project_id.into(), user).await?,
+            None => Some(Role::Operator),
+        };
         Ok((row, role, now))
     }
 
@@ -255,9 +265,7 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist, or its restore period of seven days is over.
     pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        let now = self.context.now();
-        let mut reader = self.context.pool.acquire_reader().await?;
-        let row = find(&mut reader.conn(), &Actor::Operator, id, Action::SeeKeys, now).await?;
+        let (row, ..) = self.find_visible(&Actor::Operator, id).await?;
         self.operator_view(row)
     }
 }

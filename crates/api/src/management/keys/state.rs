@@ -8,60 +8,69 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
+use keyward_domain::transition::Transition;
 use keyward_edge::problem::Problem;
 use keyward_service::{
     Services,
-    keys::{IfMatch, KeyPath},
+    actor::{Actor, ManagementClient},
+    keys::Precondition,
 };
 
 /// The project id and the key id of the path.
 type KeyPathParams = Path<(String, String)>;
 
-/// Returns the key of the path and the versions in `If-Match`.
-fn parse_target(Path((project, key)): &KeyPathParams, headers: &HeaderMap) -> Result<(KeyPath, IfMatch), Problem> {
-    Ok((KeyPath { project: parse_id(project)?, key: parse_id(key)? }, etag::parse_if_match(headers)?))
+/// Applies a transition to the key of the path, if it has one of the versions in `If-Match`.
+async fn apply(
+    app: &Services,
+    program: ManagementClient,
+    Path((project, key)): KeyPathParams,
+    headers: &HeaderMap,
+    transition: Transition,
+) -> Result<Response, Problem> {
+    let (project, key) = (parse_id(&project)?, parse_id(&key)?);
+    let versions = etag::parse_if_match(headers)?;
+    program.check_project(project)?;
+    let precondition = Precondition { project: Some(project), versions, reason: None };
+    let key = app.keys.transition(&Actor::Program(program), key, transition, precondition).await?;
+    Ok(key_response(key))
 }
 
 /// `POST …/keys/{key}/deactivate`: the key is denied from the next request until it is activated.
 pub async fn deactivate(
     State(app): State<Services>,
     CanWrite(program): CanWrite,
-    named: KeyPathParams,
+    path: KeyPathParams,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (at, versions) = parse_target(&named, &headers)?;
-    Ok(key_response(app.keys.deactivate_by_program(program, &at, versions).await?))
+    apply(&app, program, path, &headers, Transition::Deactivate).await
 }
 
 /// `POST …/keys/{key}/activate`: the key is accepted again.
 pub async fn activate(
     State(app): State<Services>,
     CanWrite(program): CanWrite,
-    named: KeyPathParams,
+    path: KeyPathParams,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (at, versions) = parse_target(&named, &headers)?;
-    Ok(key_response(app.keys.activate_by_program(program, &at, versions).await?))
+    apply(&app, program, path, &headers, Transition::Activate).await
 }
 
 /// `DELETE …/keys/{key}`: the key is denied from the next request. It can be restored for seven days.
 pub async fn delete(
     State(app): State<Services>,
     CanWrite(program): CanWrite,
-    named: KeyPathParams,
+    path: KeyPathParams,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (at, versions) = parse_target(&named, &headers)?;
-    Ok(key_response(app.keys.delete_by_program(program, &at, versions).await?))
+    apply(&app, program, path, &headers, Transition::Delete).await
 }
 
 /// `POST …/keys/{key}/restore`: a deleted key returns to its previous state.
 pub async fn restore(
     State(app): State<Services>,
     CanWrite(program): CanWrite,
-    named: KeyPathParams,
+    path: KeyPathParams,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (at, versions) = parse_target(&named, &headers)?;
-    Ok(key_response(app.keys.restore_by_program(program, &at, versions).await?))
+    apply(&app, program, path, &headers, Transition::Restore).await
 }

@@ -15,26 +15,18 @@ mod requests;
 pub use list::{KeyList, KeyListRequest};
 pub use requests::{Expiry, IdempotencyKey, KeyPatchRequest, NewKeyRequest};
 
-use super::{
-    Keys, Viewer,
-    change::{Authority, LifecycleAction},
-    find,
-    new_key::NewKey,
-    privileges::Privileges,
-    view,
-};
+use super::{Keys, Viewer, new_key::NewKey, privileges::Privileges, transition::is_done, view};
 use crate::{
     Error, InvalidField,
     actor::Actor,
     management_client::{ManagementClient, ManagementError, WRITE_SCOPE},
-    permissions::Action,
 };
 use keyward_domain::secret::PlainSecret;
 use keyward_domain::{
     ids::{FormNumber, KeyId, ProjectId},
     key::{KeyView, Status},
-    project::Role,
     time::Timestamp,
+    transition::Transition,
 };
 use keyward_store::{self as store, Conn, keys::KeyRow};
 use uuid::Uuid;
@@ -105,24 +97,21 @@ pub(super) async fn check_edit(
     deny_exceeding(after.exceeding(&maker))
 }
 
-/// Checks that a program may apply this action to a key: the environments are equal, and a key that is activated or
-/// restored is within the program's own. `versions` lists the states in which the action may run. An action that is
-/// already done is permitted in any state.
-pub(super) async fn check_change(
+/// Checks that a program may apply this transition to a key: the environments are equal, and a key that is activated or
+/// restored is within the program's own.
+pub(super) async fn check_transition(
     conn: &mut Conn<'_>,
-    program: &ManagementClient,
+    actor: &Actor,
     row: &KeyRow,
-    verb: LifecycleAction,
-    versions: Option<&[i64]>,
+    transition: Transition,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let Actor::Program(program) = actor else { return Ok(()) };
     let mut beyond = Privileges::from_row(row)?.exceeding(&creator_privileges(conn, program, now).await?);
-    if !verb.ends_stop() || verb.is_done(row) {
+    if !transition.ends_stop() || is_done(transition, row) {
         beyond.retain(|field| field.name == "environment");
     }
-    deny_exceeding(beyond)?;
-    let stale = versions.is_some_and(|versions| !versions.contains(&row.updated_at));
-    if stale && !verb.is_done(row) { Err(ManagementError::Stale.into()) } else { Ok(()) }
+    deny_exceeding(beyond)
 }
 
 fn deny_exceeding(beyond: Vec<InvalidField>) -> Result<(), Error> {
@@ -171,10 +160,9 @@ impl Keys {
         id: KeyId,
     ) -> Result<KeyView, Error> {
         program.check_project(project)?;
-        let (actor, now) = (Actor::Program(program.clone()), self.context.now());
-        let mut reader = self.context.pool.acquire_reader().await?;
-        let row = find(&mut reader.conn(), &actor, id, Action::SeeKeys, now).await?;
-        view(row, &Viewer::from_actor(&actor), Some(Role::Operator), now)
+        let actor = Actor::Program(program.clone());
+        let (row, role, now) = self.find_visible(&actor, id).await?;
+        view(row, &Viewer::from_actor(&actor), role, now)
     }
 
     /// Edits a key of the program's project, if it is in one of these states; `None`: in any.
@@ -201,81 +189,6 @@ impl Keys {
         let edited = self.apply_edit(&Actor::Program(program.clone()), id, edited).await;
         edited.map_err(|error| rename_expiry_field(error, changes.expiry.as_ref()))
     }
-
-    /// Deactivates a key of the program's project, if it is in one of these states; `None`: in any. Repeating the call
-    /// is not an error.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if the key does not exist or belongs to another project; [`Error::Conflict`] if it is
-    /// deleted; [`Error::Management`] if it belongs to another environment, or is in another state.
-    pub async fn deactivate_by_program(
-        &self,
-        who: ManagementClient,
-        at: &KeyPath,
-        versions: IfMatch,
-    ) -> Result<KeyView, Error> {
-        self.change_by_program(who, at, versions, LifecycleAction::Deactivate).await
-    }
-
-    /// Activates a key of the program's project, under the same condition. Repeating the call is not an error.
-    ///
-    /// # Errors
-    /// As [`Keys::deactivate_by_program`]; [`Error::Management`] if the key exceeds the program's key;
-    /// [`Error::Stopped`] while it is stopped by an administrator.
-    pub async fn activate_by_program(
-        &self,
-        who: ManagementClient,
-        at: &KeyPath,
-        versions: IfMatch,
-    ) -> Result<KeyView, Error> {
-        self.change_by_program(who, at, versions, LifecycleAction::Activate).await
-    }
-
-    /// Deletes a key of the program's project, under the same condition. It can be restored for seven days. Repeating
-    /// the call is not an error.
-    ///
-    /// # Errors
-    /// As [`Keys::deactivate_by_program`].
-    pub async fn delete_by_program(
-        &self,
-        who: ManagementClient,
-        at: &KeyPath,
-        versions: IfMatch,
-    ) -> Result<KeyView, Error> {
-        self.change_by_program(who, at, versions, LifecycleAction::Delete).await
-    }
-
-    /// Restores a key of the program's project to its previous state, under the same condition. Repeating the call is
-    /// not an error.
-    ///
-    /// # Errors
-    /// As [`Keys::activate_by_program`].
-    pub async fn restore_by_program(
-        &self,
-        who: ManagementClient,
-        at: &KeyPath,
-        versions: IfMatch,
-    ) -> Result<KeyView, Error> {
-        self.change_by_program(who, at, versions, LifecycleAction::Restore).await
-    }
-
-    async fn change_by_program(
-        &self,
-        program: ManagementClient,
-        at: &KeyPath,
-        versions: IfMatch,
-        verb: LifecycleAction,
-    ) -> Result<KeyView, Error> {
-        program.check_project(at.project)?;
-        self.change(Authority::Program(Box::new(program), versions), at.key, verb).await
-    }
-}
-
-/// The path of a key: its project and its id.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyPath {
-    pub project: ProjectId,
-    pub key: KeyId,
 }
 
 /// The states of a key in which a change may run (`If-Match`); `None`: in any.

@@ -1,7 +1,11 @@
 //! Requests that the gateway denies, and their responses.
 
 use super::{Gateway, GatewayFixture, GatewayProcess, PROJECT, Recorder, VECTOR, assert_denied, bearer};
-use crate::support::loopback_servers::{self, FaultyBehavior, RunningServer};
+use crate::support::{
+    loopback_servers::{self, FaultyBehavior, RunningServer},
+    test_data::change_key,
+};
+use keyward::domain::transition::Transition;
 
 /// Each denied request has its status, its reason code, and its challenge. It does not reach the API.
 pub async fn refuses(gateway: Gateway) {
@@ -13,7 +17,7 @@ pub async fn refuses(gateway: Gateway) {
     assert_eq!(answer.headers.get_all("www-authenticate").iter().count(), 1);
 
     let stopped = world.create_key("").await;
-    world.bench.app.keys.deactivate(&world.owner, stopped.id).await.expect("deactivated");
+    change_key(&world.bench.app.keys, &world.owner, stopped.id, Transition::Deactivate).await.expect("deactivated");
     for (credential, code) in [(stopped.secret.as_str(), "inactive"), (VECTOR, "unknown"), ("nonsense", "malformed")] {
         let answer = world.gateway.send(&["POST /orders", &bearer(credential)], "two herrings").await;
         assert_denied(&world, &answer, 401, code);
