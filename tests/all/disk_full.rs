@@ -12,7 +12,11 @@ use keyward::{
         Error,
         clock::{Clock as _, ManualClock, SystemClock},
     },
-    store::{self, Kind, Location, Pool, WriteTrouble, change_log::Change, write_queue::WriteOutcome},
+    store::{
+        self, Kind, Location, Pool, WriteTrouble,
+        change_log::{Change, Topic},
+        write_queue::WriteOutcome,
+    },
 };
 use std::{fs, io::Write as _, path::Path, process::Command, sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -161,7 +165,7 @@ async fn writes_to_a_damaged_database_keep_failing() {
     crate::cli_faults::damage_head(file).await;
     let context = crate::support::open_context(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
     let write = context.queue.write(|_| {
-        let change = Change { topic: "key", id: Uuid::nil() };
+        let change = Change { topic: Topic::Key, id: Uuid::nil() };
         Box::pin(async move { Ok::<_, store::Error>(WriteOutcome::unaudited(()).notify(change)) })
     });
     assert_eq!(write.await.unwrap_err().kind(), Kind::Damaged);

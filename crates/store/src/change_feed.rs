@@ -5,7 +5,10 @@
 //! data_version`). PostgreSQL sends a notification with the commit. The sequence is also polled twice a second, so that
 //! a lost notification causes only a delay.
 
-use super::{Conn, Error, Pool, change_log};
+use super::{
+    Conn, Error, Pool,
+    change_log::{self, Topic},
+};
 use sqlx::{ConnectOptions as _, PgConnection, SqliteConnection, postgres::PgListener};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle, time};
@@ -21,10 +24,11 @@ const RETRY: Duration = Duration::from_secs(1);
 const BATCH_MAX: i64 = 10_000;
 
 /// A received change.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeEvent {
     pub seq: i64,
-    pub topic: String,
+    /// `None` for a topic that only a newer release knows.
+    pub topic: Option<Topic>,
     pub id: Uuid,
     /// The digest of the key's secret. `None` unless the change concerns an existing key.
     pub digest: Option<Vec<u8>>,

@@ -10,7 +10,13 @@ use crate::{
     domain::{key::Environment, time::Timestamp},
     secret::{Mode, PlainSecret},
     service::{Error, actor::Actor},
-    store::{self, change_log::Change, demo::KeyWithState, keys::NewKeyRow, write_queue::WriteOutcome},
+    store::{
+        self,
+        change_log::{Change, Topic},
+        demo::KeyWithState,
+        keys::NewKeyRow,
+        write_queue::WriteOutcome,
+    },
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -131,7 +137,7 @@ async fn write_batch(stage: &Fixtures, cast: &DemoUsers, keys: Vec<KeyWithState>
                 .with_detail(serde_json::json!({"after": {"keys": keys.len()}}));
             let kept = projects
                 .into_iter()
-                .fold(WriteOutcome::audited((), event), |kept, id| kept.notify(Change { topic: "project", id }));
+                .fold(WriteOutcome::audited((), event), |kept, id| kept.notify(Change { topic: Topic::Project, id }));
             Ok::<_, Error>(kept)
         })
     });

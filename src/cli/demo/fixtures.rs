@@ -21,7 +21,11 @@ use crate::{
         projects::Projects,
         scopes::{ScopeDraft, Scopes},
     },
-    store::{self, change_log::Change, write_queue::WriteOutcome},
+    store::{
+        self,
+        change_log::{Change, Topic},
+        write_queue::WriteOutcome,
+    },
 };
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -119,7 +123,9 @@ impl Fixtures {
                     .event(now, "member.added", format!("user:{}", caller.user), &caller.name)
                     .in_project(project)
                     .with_detail(serde_json::json!({"after": {"role": role}}));
-                Ok::<_, Error>(WriteOutcome::audited((), event).notify(Change { topic: "project", id: project.into() }))
+                Ok::<_, Error>(
+                    WriteOutcome::audited((), event).notify(Change { topic: Topic::Project, id: project.into() }),
+                )
             })
         });
         write.await
@@ -170,7 +176,7 @@ impl Fixtures {
                     .in_project(row.project_id.into())
                     .with_detail(serde_json::json!({"before": {"status": "active"}, "after": {"status": "inactive"}}));
                 event.reason = Some(reason.to_owned());
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "key", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Key, id: row.id }))
             })
         });
         write.await
@@ -189,7 +195,7 @@ impl Fixtures {
                     .event(now, "key.edited", format!("key:{id}"), &name)
                     .in_project(row.project_id.into())
                     .with_detail(serde_json::json!({"before": {"not_before": null}, "after": {"not_before": from}}));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "key", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Key, id: row.id }))
             })
         });
         write.await

@@ -7,7 +7,12 @@ use crate::{
     time_format::{abbreviation, zoned},
 };
 use keyward_domain::user::{AccountForm, PersonName};
-use keyward_store::{self as store, accounts::UserRow, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    accounts::UserRow,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 
 /// Returns the names of all known time zones in alphabetical order.
 fn zones() -> Vec<String> {
@@ -73,7 +78,7 @@ impl Accounts {
                     .with_detail(serde_json::json!({
                         "before": facts(&row.name, row.zone.as_deref()), "after": facts(name.as_str(), zone.as_deref()),
                     }));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "user", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::User, id: row.id }))
             })
         });
         write.await

@@ -12,7 +12,12 @@ use crate::{
     permissions::{AdminPermission, is_allowed},
 };
 use keyward_domain::{email::Email, sensitive::Password};
-use keyward_store::{self as store, accounts::UserRow, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    accounts::UserRow,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 
 /// Lifetime of a reset link, in seconds: one hour.
 const LIFE: i64 = 3_600;
@@ -172,7 +177,7 @@ impl Accounts {
                 let event = actor
                     .event(now, "password.reset", format!("user:{id}"), &user.name)
                     .with_detail(serde_json::json!({"sessions_ended": ended}));
-                Ok::<_, Error>(WriteOutcome::audited((), event).notify(Change { topic: "user", id }))
+                Ok::<_, Error>(WriteOutcome::audited((), event).notify(Change { topic: Topic::User, id }))
             })
         });
         write.await?;

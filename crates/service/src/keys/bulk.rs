@@ -15,7 +15,12 @@ use keyward_domain::{
     time::Timestamp,
     transition::Transition,
 };
-use keyward_store::{self as store, Tx, audit::NewEvent, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store, Tx,
+    audit::NewEvent,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 use uuid::Uuid;
 
 /// Deactivates a key because its creator is disabled. Returns the event, unless the key was already stopped for this
@@ -142,7 +147,7 @@ impl Keys {
                     match apply(tx, &request, id, now).await {
                         Ok((_, Some(event))) => {
                             done.changed += 1;
-                            kept = kept.and_event(event).notify(Change { topic: "key", id: id.into() });
+                            kept = kept.and_event(event).notify(Change { topic: Topic::Key, id: id.into() });
                         }
                         Ok((_, None)) => done.same += 1,
                         Err(Error::NotFound) => done.left.push(BulkFailure {

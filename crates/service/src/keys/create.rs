@@ -23,7 +23,12 @@ use keyward_domain::{
     scope::ScopeName,
     time::Timestamp,
 };
-use keyward_store::{self as store, Tx, change_log::Change, keys::NewKeyRow, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store, Tx,
+    change_log::{Change, Topic},
+    keys::NewKeyRow,
+    write_queue::WriteOutcome,
+};
 
 /// Checks that the project offers all scopes, and that only owners grant owner-only scopes (management scopes
 /// included).
@@ -157,7 +162,7 @@ impl Keys {
                         "expires_at": row.expires_at, "preview": row.preview, "networks": row.networks,
                         "not_before": row.not_before, "rate_limit": row.rate_limit,
                     }}));
-                Ok(WriteOutcome::audited(stored, event).notify(Change { topic: "key", id: row.id }))
+                Ok(WriteOutcome::audited(stored, event).notify(Change { topic: Topic::Key, id: row.id }))
             })
         });
         // A user who creates a key may change it.

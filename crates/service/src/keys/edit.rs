@@ -19,7 +19,7 @@ use crate::{
 use keyward_domain::{ids::KeyId, key::KeyView, project::Role, time::Timestamp};
 use keyward_store::{
     self as store, Tx,
-    change_log::Change,
+    change_log::{Change, Topic},
     keys::{Edit, KeyRow},
     write_queue::WriteOutcome,
 };
@@ -159,7 +159,7 @@ impl Keys {
                     .with_acting_role(&acting)
                     .in_project(row.project_id.into())
                     .with_detail(serde_json::json!({"before": audit_json(&row)?, "after": audit_json(&after)?}));
-                Ok(WriteOutcome::audited(after, event).notify(Change { topic: "key", id: row.id }))
+                Ok(WriteOutcome::audited(after, event).notify(Change { topic: Topic::Key, id: row.id }))
             })
         });
         view(row.await?, &viewer, role, now)

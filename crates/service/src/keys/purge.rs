@@ -6,7 +6,11 @@ use crate::{
     actor::{Actor, Origin},
 };
 use keyward_domain::{key::RESTORE_DAYS, time::DAY};
-use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 
 /// Maximum keys purged in one round. The next round takes the rest.
 const ROUND: i64 = 500;
@@ -36,7 +40,7 @@ impl Keys {
                     let event = Actor::System(Origin::default())
                         .event(now, "key.purged", format!("key:{}", row.id), &row.name)
                         .in_project(row.project_id.into());
-                    Ok::<_, Error>(WriteOutcome::audited(1, event).notify(Change { topic: "key", id: row.id }))
+                    Ok::<_, Error>(WriteOutcome::audited(1, event).notify(Change { topic: Topic::Key, id: row.id }))
                 })
             });
             ended += gone.await?;

@@ -13,7 +13,7 @@ use keyward_domain::{
 use keyward_store::{
     self as store, Conn, Tx,
     audit::NewEvent,
-    change_log::Change,
+    change_log::{Change, Topic},
     keys::{KeyRow, NewNote},
     write_queue::WriteOutcome,
 };
@@ -207,7 +207,7 @@ impl Keys {
             Box::pin(async move {
                 let (row, event) = apply(tx, &request, id, now).await?;
                 Ok::<_, Error>(match event {
-                    Some(event) => WriteOutcome::audited(row, event).notify(Change { topic: "key", id: id.into() }),
+                    Some(event) => WriteOutcome::audited(row, event).notify(Change { topic: Topic::Key, id: id.into() }),
                     None => WriteOutcome::unaudited(row),
                 })
             })

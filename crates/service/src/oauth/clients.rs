@@ -14,7 +14,7 @@ use keyward_domain::{
 };
 use keyward_store::{
     self as store, Conn,
-    change_log::Change,
+    change_log::{Change, Topic},
     oauth_clients::NewClientRow,
     write_queue::{WriteOutcome, serialize_change},
 };
@@ -138,7 +138,7 @@ impl Consent {
                 let is_more = total > AT_ONCE;
                 let kept = ends.append_to(WriteOutcome::audited(is_more, event));
                 // Snapshots of the grants that are still to be revoked may be cached, on other nodes too.
-                Ok(if is_more { kept.notify(Change { topic: "project", id: row.project_id }) } else { kept })
+                Ok(if is_more { kept.notify(Change { topic: Topic::Project, id: row.project_id }) } else { kept })
             })
         });
         if write.await? {

@@ -18,7 +18,7 @@ use keyward_domain::{
 use keyward_store::{
     self as store, Conn, Tx,
     authorization_codes::CodeRow,
-    change_log::Change,
+    change_log::{Change, Topic},
     grants::NewGrantRow,
     write_queue::{WriteOutcome, serialize_change},
 };
@@ -66,7 +66,7 @@ pub(super) async fn insert_grant(tx: &mut Tx<'_>, yes: ConsentGrant<'_>) -> Resu
             "client": row.client_id.map_or_else(|| "loopback".to_owned(), |id| format!("client:{id}")),
             "scopes": row.scopes, "expires_at": row.until, "by": by,
         }}));
-    Ok(WriteOutcome::audited((), event).notify(Change { topic: "grant", id: row.id }))
+    Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Grant, id: row.id }))
 }
 
 /// The result of parsing an authorization request.

@@ -14,7 +14,11 @@ use keyward_domain::{
     time::Timestamp,
 };
 use keyward_store::{
-    self as store, Tx, audit::NewEvent, change_log::Change, grants::GrantRow, write_queue::WriteOutcome,
+    self as store, Tx,
+    audit::NewEvent,
+    change_log::{Change, Topic},
+    grants::GrantRow,
+    write_queue::WriteOutcome,
 };
 
 /// The `granted_by` value, as the scope catalog stores it, of a scope that only owners may grant.
@@ -31,7 +35,7 @@ impl RevokedGrants {
     }
 
     fn push(&mut self, event: NewEvent, row: &GrantRow) {
-        self.0.push((event, Change { topic: "grant", id: row.id }));
+        self.0.push((event, Change { topic: Topic::Grant, id: row.id }));
     }
 }
 

@@ -6,7 +6,11 @@ use keyward_domain::{
     ids::{ProjectId, UserId},
     project::{ProjectTitle, Role},
 };
-use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 
 /// Initial maximum token lifetime of a project, in seconds, if the policy allows it: a day.
 const TOKEN_LIFE: i64 = 86_400;
@@ -53,7 +57,7 @@ impl Projects {
                     .event(now, "project.created", format!("project:{id}"), &name)
                     .in_project(id)
                     .with_detail(serde_json::json!({"after": {"owner": owner, "name": name}}));
-                Ok(WriteOutcome::audited(id, event).notify(Change { topic: "project", id: id.into() }))
+                Ok(WriteOutcome::audited(id, event).notify(Change { topic: Topic::Project, id: id.into() }))
             })
         });
         write.await
@@ -89,7 +93,7 @@ impl Projects {
                     .with_acting_role(&acting)
                     .in_project(id)
                     .with_detail(serde_json::json!({"before": {"name": row.name}, "after": {"name": name}}));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Project, id: row.id }))
             })
         });
         write.await
@@ -117,7 +121,7 @@ impl Projects {
                     .with_acting_role(&acting)
                     .in_project(id)
                     .with_detail(serde_json::json!({"before": {"archived": back}, "after": {"archived": !back}}));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Project, id: row.id }))
             })
         });
         write.await
@@ -168,7 +172,7 @@ impl Projects {
                     .with_acting_role(&acting)
                     .in_project(id)
                     .with_detail(serde_json::json!({"before": {"seconds": before}, "after": {"seconds": life}}));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Project, id: row.id }))
             })
         });
         write.await

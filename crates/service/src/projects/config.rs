@@ -8,7 +8,11 @@ use crate::{
     permissions::Action,
 };
 use keyward_domain::{ids::ProjectId, json};
-use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 use sha2::{Digest as _, Sha256};
 
 /// Maximum size of a stored config, in bytes.
@@ -96,7 +100,7 @@ impl Projects {
                     .with_detail(
                         serde_json::json!({"before": {"bytes": row.config.len()}, "after": {"bytes": config.len()}}),
                     );
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Project, id: row.id }))
             })
         });
         write.await

@@ -14,7 +14,12 @@ use keyward_domain::{
     ids::ProjectId,
     project::{ScopeOffer, ScopesForm},
 };
-use keyward_store::{self as store, Conn, change_log::Change, projects::ProjectRow, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store, Conn,
+    change_log::{Change, Topic},
+    projects::ProjectRow,
+    write_queue::WriteOutcome,
+};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -147,7 +152,7 @@ impl Projects {
                         "before": {"default": !row.own_scopes, "scopes": names},
                         "after": {"default": choice.default, "scopes": after},
                     }));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::Project, id: row.id }))
             })
         });
         write.await

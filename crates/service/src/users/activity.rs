@@ -7,7 +7,12 @@ use keyward_domain::{
     ids::UserId,
     key::{Reason, ReasonError},
 };
-use keyward_store::{self as store, change_log::Change, users::KeyStopRow, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    change_log::{Change, Topic},
+    users::KeyStopRow,
+    write_queue::WriteOutcome,
+};
 
 /// Default reason for key owners if the command line gives none.
 const DEFAULT_REASON: &str = "The user who created this key was disabled.";
@@ -97,9 +102,9 @@ impl Users {
                     .with_reason(reason.as_ref().map(Reason::as_str))
                     .with_detail(detail);
                 let mut kept =
-                    WriteOutcome::audited((done, left > 0), event).notify(Change { topic: "user", id: row.id });
+                    WriteOutcome::audited((done, left > 0), event).notify(Change { topic: Topic::User, id: row.id });
                 for (key, event) in events {
-                    kept = kept.and_event(event).notify(Change { topic: "key", id: key });
+                    kept = kept.and_event(event).notify(Change { topic: Topic::Key, id: key });
                 }
                 Ok(ends.append_to(kept))
             })
@@ -170,7 +175,7 @@ impl Users {
                     }
                     let mut kept = WriteOutcome::unaudited((done, is_over));
                     for (key, event) in events {
-                        kept = kept.and_event(event).notify(Change { topic: "key", id: key });
+                        kept = kept.and_event(event).notify(Change { topic: Topic::Key, id: key });
                     }
                     Ok::<_, Error>(kept)
                 })
@@ -212,7 +217,7 @@ impl Users {
                     .event(now, "user.enabled", target(id), &row.name)
                     .with_acting_role(actor.admin_acting_role())
                     .with_detail(serde_json::json!({"before": {"active": false}, "after": {"active": true}}));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "user", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::User, id: row.id }))
             })
         });
         write.await

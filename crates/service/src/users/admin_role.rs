@@ -3,7 +3,11 @@
 use super::{Users, check_administrator_remains, lock_user, target};
 use crate::{Error, actor::Actor, permissions::AdminPermission};
 use keyward_domain::ids::UserId;
-use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 
 impl Users {
     /// Grants the administrator role, effective from the next request.
@@ -49,7 +53,7 @@ impl Users {
                     .event(now, action, target(id), &row.name)
                     .with_acting_role(actor.admin_acting_role())
                     .with_detail(serde_json::json!({"before": {"admin": row.admin}, "after": {"admin": admin}}));
-                Ok(WriteOutcome::audited((), event).notify(Change { topic: "user", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: Topic::User, id: row.id }))
             })
         });
         write.await

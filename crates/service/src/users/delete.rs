@@ -10,7 +10,11 @@ use keyward_domain::{
     key::Reason,
     project::Role,
 };
-use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    change_log::{Change, Topic},
+    write_queue::WriteOutcome,
+};
 
 /// Disposition of a project whose only owner is the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +96,7 @@ impl Users {
                             }
                         }
                     }
-                    changes.push(Change { topic: "project", id: project.id });
+                    changes.push(Change { topic: Topic::Project, id: project.id });
                 }
                 if alone != plan.len() {
                     return Err(CHANGED);
@@ -112,7 +116,7 @@ impl Users {
                         "email": row.email, "admin": row.admin, "active": row.active, "projects": row.projects,
                         "keys_made": row.keys,
                     }}));
-                let mut kept = WriteOutcome::audited((), event).notify(Change { topic: "user", id: row.id });
+                let mut kept = WriteOutcome::audited((), event).notify(Change { topic: Topic::User, id: row.id });
                 for event in events {
                     kept = kept.and_event(event);
                 }

@@ -9,7 +9,7 @@ use keyward_domain::{
 use keyward_store::{
     self as store, Tx,
     audit::NewEvent,
-    change_log::Change,
+    change_log::{Change, Topic},
     users::{PersonRow, UserProjectRow},
     write_queue::WriteOutcome,
 };
@@ -93,7 +93,8 @@ impl Users {
                     oauth::revoke_user_grants(tx, &actor, from, Some(project), why, now).await?
                 };
                 let event = transfer_event(&actor, now, &found, (&row, &new), stays.then_some(Role::Operator));
-                Ok(ends.append_to(WriteOutcome::audited((), event).notify(Change { topic: "project", id: found.id })))
+                Ok(ends
+                    .append_to(WriteOutcome::audited((), event).notify(Change { topic: Topic::Project, id: found.id })))
             })
         });
         write.await

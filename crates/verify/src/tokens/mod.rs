@@ -27,7 +27,7 @@ use super::verify::{DenyReason, Verifier};
 use keys::SigningKeyRing;
 use keyward_config::PublicUrl;
 use keyward_core::{Context, Error, encryption_at_rest::EncryptionKey};
-use keyward_store::change_feed::ChangeEvent;
+use keyward_store::{change_feed::ChangeEvent, change_log::Topic};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -100,9 +100,6 @@ impl TokenDenyReason {
     }
 }
 
-/// The topic of signing keys in the change feed.
-const SIGNING_KEY: &str = "signing_key";
-
 /// Issues and verifies tokens. Clones share their caches.
 #[derive(Clone)]
 pub struct Tokens {
@@ -146,7 +143,7 @@ impl Tokens {
     /// Applies changes of other processes.
     pub(super) fn apply(&self, changes: &[ChangeEvent]) {
         self.revoked.apply(changes);
-        if changes.iter().any(|change| change.topic == SIGNING_KEY) {
+        if changes.iter().any(|change| change.topic == Some(Topic::SigningKey)) {
             self.ring.notify_changed();
         }
     }

@@ -7,7 +7,7 @@
 use super::ParsedToken;
 use keyward_store::{
     change_feed::ChangeEvent,
-    change_log::Change,
+    change_log::{Change, Topic},
     write_queue::{CommitNotice, Listener},
 };
 use std::{
@@ -18,9 +18,6 @@ use std::{
     },
 };
 use uuid::Uuid;
-
-/// The topic in the change feed. The id of a change is the token's `jti`.
-const TOPIC: &str = "token";
 
 #[derive(Debug, Default)]
 pub struct RevokedSet {
@@ -36,7 +33,7 @@ pub struct RevokedSet {
 impl RevokedSet {
     /// Returns the change that announces a revoked token.
     pub fn change(jti: Uuid) -> Change {
-        Change { topic: TOPIC, id: jti }
+        Change { topic: Topic::Token, id: jti }
     }
 
     /// Returns whether a token, or one that it was exchanged from, is revoked. Returns `None` if the set is incomplete
@@ -63,8 +60,8 @@ impl RevokedSet {
 
     /// Applies changes of other processes.
     pub fn apply(&self, changes: &[ChangeEvent]) {
-        if changes.iter().any(|change| change.topic == TOPIC) {
-            self.add(changes.iter().filter(|change| change.topic == TOPIC).map(|change| change.id));
+        if changes.iter().any(|change| change.topic == Some(Topic::Token)) {
+            self.add(changes.iter().filter(|change| change.topic == Some(Topic::Token)).map(|change| change.id));
         }
     }
 
@@ -104,8 +101,8 @@ pub struct PendingLoad {
 
 impl Listener for RevokedSet {
     fn on_commit(&self, batch: &CommitNotice) {
-        if batch.changes.iter().any(|change| change.topic == TOPIC) {
-            self.add(batch.changes.iter().filter(|change| change.topic == TOPIC).map(|change| change.id));
+        if batch.changes.iter().any(|change| change.topic == Topic::Token) {
+            self.add(batch.changes.iter().filter(|change| change.topic == Topic::Token).map(|change| change.id));
         }
     }
 }
@@ -128,7 +125,7 @@ mod tests {
     }
 
     fn change_event(jti: u128) -> ChangeEvent {
-        ChangeEvent { seq: 1, topic: TOPIC.into(), id: Uuid::from_u128(jti), digest: None }
+        ChangeEvent { seq: 1, topic: Some(Topic::Token), id: Uuid::from_u128(jti), digest: None }
     }
 
     #[test]

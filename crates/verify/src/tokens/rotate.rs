@@ -10,7 +10,12 @@ use keyward_core::{
     encryption_at_rest::EncryptionKey,
 };
 use keyward_domain::time::{DAY, Timestamp};
-use keyward_store::{self as store, change_log::Change, signing_keys::SigningKeyRow, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store,
+    change_log::{Change, Topic},
+    signing_keys::SigningKeyRow,
+    write_queue::WriteOutcome,
+};
 use uuid::Uuid;
 
 /// Minimum time between the publication of a key and its first signature, in seconds: every node publishes it within a
@@ -31,7 +36,7 @@ pub struct PublishedKey {
 
 /// Returns the change that announces a signing key.
 fn change(kid: Uuid) -> Change {
-    Change { topic: super::SIGNING_KEY, id: kid }
+    Change { topic: Topic::SigningKey, id: kid }
 }
 
 const NO_KEY: Error = Error::Internal("there is no signing key yet");

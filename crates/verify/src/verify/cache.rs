@@ -18,6 +18,7 @@ use keyward_domain::ids::KeyId;
 use keyward_store::{
     self as store,
     change_feed::ChangeEvent,
+    change_log::Topic,
     key_snapshot::KeySnapshotRow,
     write_queue::{CommitNotice, Listener},
 };
@@ -208,7 +209,9 @@ impl Cache {
                 continue;
             }
             let digest = change.digest.as_deref().and_then(|digest| digest.try_into().ok());
-            self.invalidate(&change.topic, change.id, digest);
+            if let Some(topic) = change.topic {
+                self.invalidate(topic, change.id, digest);
+            }
         }
     }
 
@@ -221,9 +224,9 @@ impl Cache {
         self.load.notify_one();
     }
 
-    fn invalidate(&self, topic: &str, id: uuid::Uuid, digest: Option<&[u8; 32]>) {
+    fn invalidate(&self, topic: Topic, id: uuid::Uuid, digest: Option<&[u8; 32]>) {
         match topic {
-            "key" => {
+            Topic::Key => {
                 let new = digest.is_some_and(|digest| self.index.insert(digest, self.snapshots.slot(id.into())));
                 // A new key has no snapshot in memory, so its version stamp, which it shares with other keys, stays
                 // unchanged.
@@ -231,13 +234,14 @@ impl Cache {
                     self.snapshots.invalidate_key(id.into());
                 }
             }
-            "grant" => self.snapshots.invalidate_key(id.into()),
-            "project" => self.snapshots.invalidate_project(id.into()),
-            "policy" => {
+            Topic::Grant => self.snapshots.invalidate_key(id.into()),
+            Topic::Project => self.snapshots.invalidate_project(id.into()),
+            Topic::Policy => {
                 self.snapshots.invalidate_all();
                 self.load.notify_one();
             }
-            _ => {}
+            // No snapshot depends on these.
+            Topic::User | Topic::SigningKey | Topic::Token => {}
         }
     }
 
@@ -298,7 +302,7 @@ impl Listener for Cache {
         }
         for change in &batch.changes {
             // A key that this batch created has no snapshot in memory.
-            if change.topic != "key" || !batch.created_keys.iter().any(|(id, _)| *id == change.id) {
+            if change.topic != Topic::Key || !batch.created_keys.iter().any(|(id, _)| *id == change.id) {
                 self.invalidate(change.topic, change.id, None);
             }
         }
