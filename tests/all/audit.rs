@@ -399,8 +399,8 @@ on_both_engines! {
                 let sql = sqlx::AssertSqlSafe(sql.clone());
                 Box::pin(async move {
                     match &mut **tx {
-                        store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
-                        store::Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                        store::Engine::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                        store::Engine::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
                     }
                     .map_err(store::Error::from)?;
                     Ok::<_, Error>(WriteOutcome::unaudited(()))

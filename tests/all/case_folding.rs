@@ -38,8 +38,8 @@ async fn execute_old_statement(bench: &TestServer, sql: &'static str) {
         .write(move |tx| {
             Box::pin(async move {
                 match &mut **tx {
-                    store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
-                    store::Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                    store::Engine::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                    store::Engine::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
                 }?;
                 Ok::<_, store::Error>(store::write_queue::WriteOutcome::unaudited(()))
             })

@@ -8,7 +8,7 @@ use crate::support::{Engine, TestServer};
 use keyward::{
     domain::ids::KeyId,
     service::clock::{Clock as _, SystemClock},
-    store::{Conn, Location, Pool, usage::CallsRow},
+    store::{self, Location, Pool, usage::CallsRow},
 };
 use serde_json::{Value, json};
 use std::{
@@ -204,11 +204,11 @@ async fn stored(location: &Location) -> (i64, Counts) {
     let mut reader = pool.acquire_reader().await.expect("a reader");
     // The order matters: the counts, read second, include at least all calls up to the instant.
     let (until, rows): (i64, Vec<(Uuid, String, i64, String)>) = match reader.conn() {
-        Conn::Sqlite(c) => (
+        store::Engine::Sqlite(c) => (
             sqlx::query_scalar(UNTIL).fetch_one(&mut *c).await.unwrap(),
             sqlx::query_as(ALL).fetch_all(c).await.unwrap(),
         ),
-        Conn::Postgres(c) => (
+        store::Engine::Postgres(c) => (
             sqlx::query_scalar(UNTIL).fetch_one(&mut *c).await.unwrap(),
             sqlx::query_as(ALL).fetch_all(c).await.unwrap(),
         ),

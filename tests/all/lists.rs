@@ -11,7 +11,7 @@ use keyward::{
     },
     service::{Error, actor::Caller, read_list},
     store::{
-        self, Conn,
+        self,
         demo::KeyWithState,
         keys::{KeyCursor, KeyQuery, KeyRow, NewKeyRow, Visibility},
         write_queue::WriteOutcome,
@@ -103,7 +103,7 @@ fn status_sort_order(row: &KeyRow, now: Timestamp) -> u8 {
 }
 
 /// Reads the ids of a whole list, page by page.
-async fn load_all_pages(conn: &mut Conn<'_>, wanted: &KeyQuery<'_>, sort: Sort) -> (Vec<Uuid>, i64) {
+async fn load_all_pages(conn: &mut store::Engine<'_>, wanted: &KeyQuery<'_>, sort: Sort) -> (Vec<Uuid>, i64) {
     let counts = store::keys::counts(conn, wanted, wanted.now, Uuid::nil()).await.unwrap();
     let (mut found, mut after) = (Vec::new(), KeyCursor::start());
     loop {
@@ -259,8 +259,8 @@ on_both_engines! {
         let mut list = pool.acquire_list_reader().await.unwrap();
         let mut conn = list.conn();
         let error = match &mut conn {
-            Conn::Sqlite(c) => sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c).await.map(|_| ()),
-            Conn::Postgres(c) => sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c).await.map(|_| ()),
+            store::Engine::Sqlite(c) => sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c).await.map(|_| ()),
+            store::Engine::Postgres(c) => sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c).await.map(|_| ()),
         };
         let error = store::Error::from(error.expect_err("it is stopped"));
         assert!(error.is_time_limit(), "{error}");
@@ -311,7 +311,7 @@ async fn an_abandoned_list_is_canceled() {
     for _ in 0..10 {
         let mut list = pool.acquire_list_reader().await.unwrap();
         let mut conn = list.conn();
-        let Conn::Sqlite(c) = &mut conn else { unreachable!("it is SQLite") };
+        let store::Engine::Sqlite(c) = &mut conn else { unreachable!("it is SQLite") };
         let reading = sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c);
         assert!(tokio::time::timeout(Duration::from_millis(100), reading).await.is_err(), "it ended");
     }

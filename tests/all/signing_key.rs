@@ -9,7 +9,7 @@ use keyward::{
         random::SystemRandom,
         signer::{Keyring, SignerError},
     },
-    store::{self, Conn},
+    store,
 };
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ async fn signing_keys(context: &keyward::service::Context) -> i64 {
     const SQL: &str = "SELECT COUNT(*) FROM signing_keys";
     let mut reader = context.pool.acquire_reader().await.unwrap();
     match reader.conn() {
-        Conn::Sqlite(c) => sqlx::query_scalar(SQL).fetch_one(c).await.unwrap(),
-        Conn::Postgres(c) => sqlx::query_scalar(SQL).fetch_one(c).await.unwrap(),
+        store::Engine::Sqlite(c) => sqlx::query_scalar(SQL).fetch_one(c).await.unwrap(),
+        store::Engine::Postgres(c) => sqlx::query_scalar(SQL).fetch_one(c).await.unwrap(),
     }
 }
 
@@ -113,7 +113,7 @@ async fn sqlite_the_seed_is_sealed_for_its_row() {
     let other = uuid::Uuid::from_bytes(crate::support::random());
     let change = context.queue.write(move |tx| {
         Box::pin(async move {
-            if let Conn::Sqlite(c) = &mut **tx {
+            if let store::Engine::Sqlite(c) = &mut **tx {
                 sqlx::query("UPDATE signing_keys SET id = $1 WHERE purpose = 'access_tokens'")
                     .bind(other)
                     .execute(&mut **c)

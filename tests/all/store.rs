@@ -145,8 +145,8 @@ on_both_engines! {
         assert_eq!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { events: 6 });
         let tamper = |sql: &'static str| bench.app.context.queue.write(move |tx| Box::pin(async move {
             match &mut **tx {
-                store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
-                store::Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                store::Engine::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                store::Engine::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
             }.map_err(store::Error::from)?;
             Ok::<_, Error>(WriteOutcome::unaudited(()))
         }));

@@ -13,7 +13,7 @@ use keyward_domain::{
     time::{DAY, Timestamp},
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     change_log::Change,
     policy::{AffectedCounts, PolicyRow},
     write_queue::WriteOutcome,
@@ -32,7 +32,7 @@ pub struct Policies {
 }
 
 /// Reads the current policy inside the caller's transaction or connection.
-pub(super) async fn load(conn: &mut Conn<'_>) -> Result<Policy, Error> {
+pub(super) async fn load(conn: &mut Engine<'_>) -> Result<Policy, Error> {
     Ok(store::policy::get(conn).await?.try_into()?)
 }
 
@@ -242,7 +242,7 @@ impl Policies {
     }
 }
 
-async fn count_affected(conn: &mut Conn<'_>, policy: &Policy, now: Timestamp) -> Result<AffectedCounts, Error> {
+async fn count_affected(conn: &mut Engine<'_>, policy: &Policy, now: Timestamp) -> Result<AffectedCounts, Error> {
     let end = policy.key_life_max.map_or(i64::MAX, |days| now.plus_seconds(i64::from(days) * DAY).micros());
     let most = policy.keys_per_project.map_or(i64::MAX, i64::from);
     Ok(store::policy::count_affected(conn, end, policy.token_life_max, most).await?)

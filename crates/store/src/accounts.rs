@@ -1,6 +1,6 @@
 //! User accounts: rows, lookups by id and email address, profiles, and password hashes.
 
-use super::{Conn, Error, Tx, folding, on};
+use super::{Engine, Error, Tx, folding, on};
 use keyward_domain::{email::Email, fold::fold};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub struct NewUserRow {
 }
 
 /// Returns whether the instance has no users yet.
-pub async fn is_empty(conn: &mut Conn<'_>) -> Result<bool, Error> {
+pub async fn is_empty(conn: &mut Engine<'_>) -> Result<bool, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 1) AS anybody";
     let count: i64 = on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?);
     Ok(count == 0)
@@ -38,14 +38,14 @@ pub async fn is_empty(conn: &mut Conn<'_>) -> Result<bool, Error> {
 
 /// Returns the user with this email address. Rows of earlier releases, which store the domain as U-labels, match too.
 /// If both spellings exist, the row with A-labels wins.
-pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<UserRow>, Error> {
+pub async fn by_email(conn: &mut Engine<'_>, email: &Email) -> Result<Option<UserRow>, Error> {
     const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users \
         WHERE email = $1 OR email = $2 ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(email.as_str()).bind(email.unicode()).fetch_optional(c).await?))
 }
 
 /// Returns the user with this id.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<UserRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<UserRow>, Error> {
     const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users WHERE id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }

@@ -12,7 +12,7 @@
 //! `acting` was added later. Older events do not have it, and their array ends with `detail`. The two forms differ in
 //! length, so neither can be mistaken for the other.
 
-use super::{Conn, Error, Tx, folding, like, on};
+use super::{Engine, Error, Tx, folding, like, on};
 use keyward_domain::ids::ProjectId;
 use sha2::{Digest as _, Sha256};
 use sqlx::QueryBuilder;
@@ -154,9 +154,9 @@ pub(super) struct Head {
 /// Reads the head and locks its row until commit. This is the only point where the nodes on one PostgreSQL wait for
 /// each other.
 pub(super) async fn lock_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
-    Ok(match tx.engine() {
-        super::Engine::Sqlite(c) => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?,
-        super::Engine::Postgres(c) => sqlx::query_as(TAKE_HEAD_POSTGRES).fetch_one(c).await?,
+    Ok(match tx.reborrow() {
+        Engine::Sqlite(c) => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?,
+        Engine::Postgres(c) => sqlx::query_as(TAKE_HEAD_POSTGRES).fetch_one(c).await?,
     })
 }
 
@@ -214,13 +214,13 @@ macro_rules! select_events {
 }
 
 /// Returns the events after `seq`, in order, at most `limit`.
-pub async fn after(conn: &mut Conn<'_>, seq: i64, limit: i64) -> Result<Vec<EventRow>, Error> {
+pub async fn after(conn: &mut Engine<'_>, seq: i64, limit: i64) -> Result<Vec<EventRow>, Error> {
     const SQL: &str = select_events!("WHERE seq > $1 ORDER BY seq LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?))
 }
 
 /// Returns the number and the hash of the head. They must match those of the last event.
-pub async fn head(conn: &mut Conn<'_>) -> Result<(i64, Vec<u8>), Error> {
+pub async fn head(conn: &mut Engine<'_>) -> Result<(i64, Vec<u8>), Error> {
     let head: Head = on!(conn, c => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?);
     Ok((head.audit_seq, head.audit_hash))
 }
@@ -230,21 +230,21 @@ pub async fn head(conn: &mut Conn<'_>) -> Result<(i64, Vec<u8>), Error> {
 ///
 /// # Errors
 /// If the query fails.
-pub async fn nth_newest(conn: &mut Conn<'_>, target: &str, action: &str, n: i64) -> Result<Option<i64>, Error> {
+pub async fn nth_newest(conn: &mut Engine<'_>, target: &str, action: &str, n: i64) -> Result<Option<i64>, Error> {
     const SQL: &str =
         "SELECT at FROM audit_events WHERE target = $1 AND action = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(target).bind(action).bind(n - 1).fetch_optional(c).await?))
 }
 
 /// Returns the hash of an event.
-pub async fn hash(conn: &mut Conn<'_>, seq: i64) -> Result<Option<Vec<u8>>, Error> {
+pub async fn hash(conn: &mut Engine<'_>, seq: i64) -> Result<Option<Vec<u8>>, Error> {
     const SQL: &str = "SELECT hash FROM audit_events WHERE seq = $1";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(seq).fetch_optional(c).await?))
 }
 
 /// Returns the numbers of the first event at or after `from` and of the last event before `to`. Each is `None` if there
 /// is no such event.
-pub async fn span(conn: &mut Conn<'_>, from: i64, to: i64) -> Result<(Option<i64>, Option<i64>), Error> {
+pub async fn span(conn: &mut Engine<'_>, from: i64, to: i64) -> Result<(Option<i64>, Option<i64>), Error> {
     const SQL: &str =
         "SELECT (SELECT MIN(seq) FROM audit_events WHERE at >= $1), (SELECT MAX(seq) FROM audit_events WHERE at < $2)";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_one(c).await?))
@@ -274,7 +274,7 @@ pub struct EventQuery {
 
 /// Returns the events that match the filter, newest first, at most `limit`. The statement contains only the conditions
 /// in use, so that an index can serve it.
-pub async fn newest(conn: &mut Conn<'_>, wanted: &EventQuery, limit: i64) -> Result<Vec<EventRow>, Error> {
+pub async fn newest(conn: &mut Engine<'_>, wanted: &EventQuery, limit: i64) -> Result<Vec<EventRow>, Error> {
     const TEXT: &str = select_events!("WHERE 1 = 1");
     Ok(on!(conn, c => {
         let mut sql = QueryBuilder::new(TEXT);

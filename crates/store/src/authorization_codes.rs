@@ -1,6 +1,6 @@
 //! Authorization codes (RFC 6749 §4.1.2), stored by their SHA-256.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// An authorization code's row.
@@ -36,7 +36,7 @@ pub async fn insert(tx: &mut Tx<'_>, digest: &[u8; 32], code: &CodeRow) -> Resul
 }
 
 /// Returns the code with this digest, used or not.
-pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<CodeRow>, Error> {
+pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<CodeRow>, Error> {
     const SQL: &str = "SELECT grant_id, client_said, redirect_uri, challenge, expires_at, used_at FROM authorization_codes \
         WHERE digest = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
@@ -50,7 +50,7 @@ pub async fn mark_used(tx: &mut Tx<'_>, digest: &[u8; 32], now: i64) -> Result<b
 }
 
 /// Returns unredeemed grants whose authorization code or device code has expired, at most `limit`.
-pub async fn list_unredeemed_grants(conn: &mut Conn<'_>, now: i64, limit: i64) -> Result<Vec<Uuid>, Error> {
+pub async fn list_unredeemed_grants(conn: &mut Engine<'_>, now: i64, limit: i64) -> Result<Vec<Uuid>, Error> {
     const SQL: &str = "SELECT g.id FROM grants g WHERE g.ended_at IS NULL AND (g.id IN \
         (SELECT a.grant_id FROM authorization_codes a WHERE a.used_at IS NULL AND a.expires_at <= $1) OR g.id IN \
         (SELECT d.grant_id FROM device_codes d WHERE d.state = 'allowed' AND d.expires_at <= $1)) ORDER BY g.id LIMIT $2";

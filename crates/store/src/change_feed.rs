@@ -6,7 +6,7 @@
 //! a lost notification causes only a delay.
 
 use super::{
-    Conn, Error, Pool,
+    Engine, Error, Pool,
     change_log::{self, Topic},
 };
 use sqlx::{ConnectOptions as _, PgConnection, SqliteConnection, postgres::PgListener};
@@ -97,10 +97,10 @@ impl Feed {
         self.last
     }
 
-    fn conn(&mut self) -> Conn<'_> {
+    fn conn(&mut self) -> Engine<'_> {
         match &mut self.subscription {
-            Subscription::Sqlite(c, _) => Conn::Sqlite(c),
-            Subscription::Postgres { conn, .. } => Conn::Postgres(conn),
+            Subscription::Sqlite(c, _) => Engine::Sqlite(c),
+            Subscription::Postgres { conn, .. } => Engine::Postgres(conn),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The change log (outbox): changes that other processes on the same database must receive, in commit order.
 
-use super::{Conn, Engine, Error, Tx, audit::Head, change_feed::ChangeEvent, on};
+use super::{Engine, Error, Tx, audit::Head, change_feed::ChangeEvent, on};
 use uuid::Uuid;
 
 /// Declares [`Topic`] from one table of topics and stored texts, so that every topic that is written is also parsed.
@@ -75,7 +75,7 @@ impl Change {
 
 /// Notifies the other nodes when this transaction commits. Other processes on SQLite poll instead.
 pub(super) async fn notify(tx: &mut Tx<'_>) -> Result<(), Error> {
-    if let Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(c).await?;
     }
     Ok(())
@@ -83,7 +83,7 @@ pub(super) async fn notify(tx: &mut Tx<'_>) -> Result<(), Error> {
 
 /// Returns the changes after number `seq`, in order, at most `limit`. A change of an existing key includes the key's
 /// digest.
-pub(super) async fn after(conn: &mut Conn<'_>, seq: i64, limit: i64) -> Result<Vec<ChangeEvent>, Error> {
+pub(super) async fn after(conn: &mut Engine<'_>, seq: i64, limit: i64) -> Result<Vec<ChangeEvent>, Error> {
     const SQL: &str = "SELECT c.seq, c.topic, c.id, k.digest FROM changes c LEFT JOIN keys k ON k.id = c.id AND c.topic = 'key' \
         WHERE c.seq > $1 ORDER BY c.seq LIMIT $2";
     let rows: Vec<ChangeRow> = on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?);
@@ -108,7 +108,7 @@ pub async fn delete_before(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u
 }
 
 /// Returns the number of the newest change, or 0 if there is none.
-pub async fn newest(conn: &mut Conn<'_>) -> Result<i64, Error> {
+pub async fn newest(conn: &mut Engine<'_>) -> Result<i64, Error> {
     const SQL: &str = "SELECT change_seq FROM head WHERE id = 1";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }

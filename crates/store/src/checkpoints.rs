@@ -1,6 +1,6 @@
 //! Checkpoints of the audit log: append-only, one for each sequence number.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 
 /// A stored checkpoint. The contents of its token are authoritative; the other columns serve lookups.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -13,19 +13,19 @@ pub struct CheckpointRow {
 }
 
 /// Returns the last checkpoint.
-pub async fn last(conn: &mut Conn<'_>) -> Result<Option<CheckpointRow>, Error> {
+pub async fn last(conn: &mut Engine<'_>) -> Result<Option<CheckpointRow>, Error> {
     const SQL: &str = "SELECT seq, at, token FROM audit_checkpoints ORDER BY seq DESC LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_optional(c).await?))
 }
 
 /// Returns the first checkpoint at or after this event.
-pub async fn first_from(conn: &mut Conn<'_>, seq: i64) -> Result<Option<CheckpointRow>, Error> {
+pub async fn first_from(conn: &mut Engine<'_>, seq: i64) -> Result<Option<CheckpointRow>, Error> {
     const SQL: &str = "SELECT seq, at, token FROM audit_checkpoints WHERE seq >= $1 ORDER BY seq LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(seq).fetch_optional(c).await?))
 }
 
 /// Returns the checkpoints of the events after `after` up to and including `to`, in order.
-pub async fn between(conn: &mut Conn<'_>, after: i64, to: i64) -> Result<Vec<CheckpointRow>, Error> {
+pub async fn between(conn: &mut Engine<'_>, after: i64, to: i64) -> Result<Vec<CheckpointRow>, Error> {
     const SQL: &str = "SELECT seq, at, token FROM audit_checkpoints WHERE seq > $1 AND seq <= $2 ORDER BY seq";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).bind(to).fetch_all(c).await?))
 }

@@ -1,6 +1,6 @@
 //! Device authorizations (RFC 8628), stored by the SHA-256 of their device code and user code.
 
-use super::{Conn, Error, Tx, decode_list, keys::encode_list, on};
+use super::{Engine, Error, Tx, decode_list, keys::encode_list, on};
 use uuid::Uuid;
 
 /// A device authorization's row.
@@ -59,19 +59,19 @@ macro_rules! select_devices {
 }
 
 /// Returns the device authorization with this device code.
-pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<DeviceRow>, Error> {
+pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<DeviceRow>, Error> {
     const SQL: &str = select_devices!("digest = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
 /// Returns the pending device authorization with this user code.
-pub async fn find_pending(conn: &mut Conn<'_>, user_digest: &[u8; 32], now: i64) -> Result<Option<DeviceRow>, Error> {
+pub async fn find_pending(conn: &mut Engine<'_>, user_digest: &[u8; 32], now: i64) -> Result<Option<DeviceRow>, Error> {
     const SQL: &str = select_devices!("user_digest = $1 AND state = 'pending' AND expires_at > $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user_digest.as_slice()).bind(now).fetch_optional(c).await?))
 }
 
 /// Counts the pending device authorizations of a client.
-pub async fn count(conn: &mut Conn<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
+pub async fn count(conn: &mut Engine<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM device_codes WHERE client_id = $1 AND state = 'pending' AND expires_at > $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))

@@ -1,7 +1,7 @@
 //! Form drafts: input of forms that were submitted after the session had expired, stored by the SHA-256 of the value in
 //! the browser's cookie.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// A form draft's row.
@@ -35,7 +35,7 @@ pub async fn save(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
 }
 
 /// Returns whether this browser has a draft of this user for the form at this path.
-pub async fn exists(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &str, now: i64) -> Result<bool, Error> {
+pub async fn exists(conn: &mut Engine<'_>, digest: &[u8; 32], user: Uuid, path: &str, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 AND expires_at > $4";
     let found: i64 = on!(conn, c => sqlx::query_scalar(SQL)
@@ -50,7 +50,7 @@ pub async fn exists(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &s
 
 /// Returns the id and the encrypted contents of this browser's draft of this user for the form at this path.
 pub async fn find(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     digest: &[u8; 32],
     user: Uuid,
     path: &str,

@@ -1,6 +1,6 @@
 //! One-time links, stored by the SHA-256 of their token.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// A one-time link's row.
@@ -34,7 +34,7 @@ pub async fn insert(tx: &mut Tx<'_>, digest: &[u8; 32], link: &LinkRow) -> Resul
 }
 
 /// Returns the link if it is neither used nor expired.
-pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32], now: i64) -> Result<Option<LinkRow>, Error> {
+pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32], now: i64) -> Result<Option<LinkRow>, Error> {
     const SQL: &str = "SELECT purpose, email, user_id, next, created_at, expires_at FROM one_time_links \
         WHERE digest = $1 AND expires_at > $2 AND purpose <> 'told'";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).bind(now).fetch_optional(c).await?))
@@ -49,7 +49,7 @@ pub async fn consume(tx: &mut Tx<'_>, digest: &[u8; 32], now: i64) -> Result<Opt
 }
 
 /// Counts the emails sent to this address since `since`: its links that are not used yet, and its project invitations.
-pub async fn count_since(conn: &mut Conn<'_>, email: &str, since: i64) -> Result<i64, Error> {
+pub async fn count_since(conn: &mut Engine<'_>, email: &str, since: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM one_time_links WHERE email = $1 AND created_at > $2) \
         + (SELECT COUNT(*) FROM invitations WHERE email = $1 AND created_at > $2)";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(email).bind(since).fetch_one(c).await?))

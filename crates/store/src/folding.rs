@@ -1,6 +1,6 @@
 //! Case and accent folding: fills the folded names that are missing in rows of a previous release.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use keyward_domain::fold::fold;
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub struct EventNamesRow {
 /// Returns the events after number `after` without folded names, at most `limit`, and the number up to which events
 /// were checked.
 pub async fn unfolded_events(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     after: i64,
     head: i64,
     limit: i64,

@@ -1,6 +1,6 @@
 //! Grants: the consent of users to clients. [`super::key_snapshot`] has their form for verification decisions.
 
-use super::{Conn, Error, Tx, decode_list, keys::encode_list, on};
+use super::{Engine, Error, Tx, decode_list, keys::encode_list, on};
 use uuid::Uuid;
 
 /// A grant's row, with columns of its project.
@@ -68,20 +68,20 @@ macro_rules! select_grants {
 }
 
 /// Returns the grant with this id, valid or not.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<GrantRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
 /// Returns the valid grants of a user, newest first.
-pub async fn list_by_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
+pub async fn list_by_user(conn: &mut Engine<'_>, user: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.user_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id DESC");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
 }
 
 /// Returns the valid grants in a project, newest first, optionally those of one user.
 pub async fn list_by_project(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     project: Uuid,
     user: Option<Uuid>,
     now: i64,
@@ -97,19 +97,19 @@ pub async fn list_by_project(
 }
 
 /// Returns the valid grants of a client, at most `limit`.
-pub async fn list_by_client(conn: &mut Conn<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
+pub async fn list_by_client(conn: &mut Engine<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id LIMIT $3");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).bind(limit).fetch_all(c).await?))
 }
 
 /// Counts the valid grants of a client.
-pub async fn count_of_client(conn: &mut Conn<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
+pub async fn count_of_client(conn: &mut Engine<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM grants WHERE client_id = $1 AND ended_at IS NULL AND until > $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
 }
 
 /// Counts the valid grants of a user.
-pub async fn count_of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<i64, Error> {
+pub async fn count_of_user(conn: &mut Engine<'_>, user: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM grants WHERE user_id = $1 AND ended_at IS NULL AND until > $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(now).fetch_one(c).await?))
 }

@@ -1,16 +1,16 @@
 //! Identities of users at OpenID Connect providers.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// Returns the user with this issuer and subject.
-pub async fn find_user(conn: &mut Conn<'_>, issuer: &str, subject: &str) -> Result<Option<Uuid>, Error> {
+pub async fn find_user(conn: &mut Engine<'_>, issuer: &str, subject: &str) -> Result<Option<Uuid>, Error> {
     const SQL: &str = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(issuer).bind(subject).fetch_optional(c).await?))
 }
 
 /// Returns whether a user has an identity at any provider.
-pub async fn has_any(conn: &mut Conn<'_>, user: Uuid) -> Result<bool, Error> {
+pub async fn has_any(conn: &mut Engine<'_>, user: Uuid) -> Result<bool, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM identities WHERE user_id = $1";
     let count: i64 = on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?);
     Ok(count > 0)

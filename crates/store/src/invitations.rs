@@ -1,6 +1,6 @@
 //! Project invitations, stored by the SHA-256 of the code in the link.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// An open invitation: not used, not withdrawn, and not expired.
@@ -34,19 +34,19 @@ macro_rules! select_open {
 }
 
 /// Returns the open invitations of a project, newest first.
-pub async fn open(conn: &mut Conn<'_>, project: Uuid, now: i64) -> Result<Vec<InvitationRow>, Error> {
+pub async fn open(conn: &mut Engine<'_>, project: Uuid, now: i64) -> Result<Vec<InvitationRow>, Error> {
     const SQL: &str = select_open!("project_id = $1 ORDER BY created_at DESC, id DESC");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(now).fetch_all(c).await?))
 }
 
 /// Returns the open invitation whose code has this digest.
-pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32], now: i64) -> Result<Option<InvitationRow>, Error> {
+pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32], now: i64) -> Result<Option<InvitationRow>, Error> {
     const SQL: &str = select_open!("digest = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).bind(now).fetch_optional(c).await?))
 }
 
 /// Returns the open invitation with this id.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid, now: i64) -> Result<Option<InvitationRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid, now: i64) -> Result<Option<InvitationRow>, Error> {
     const SQL: &str = select_open!("id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).bind(now).fetch_optional(c).await?))
 }

@@ -1,6 +1,6 @@
 //! Key snapshots: the columns that a verification decision needs.
 
-use super::{Conn, Error, decode_list, on};
+use super::{Engine, Error, decode_list, on};
 use uuid::Uuid;
 
 /// The columns of a key and its project that a verification decision needs.
@@ -67,7 +67,7 @@ macro_rules! select_facts {
 ///
 /// # Errors
 /// If the query fails.
-pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<KeySnapshotRow>, Error> {
+pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<KeySnapshotRow>, Error> {
     const SQL: &str = select_facts!("WHERE k.digest = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
@@ -92,7 +92,7 @@ macro_rules! select_granted {
 ///
 /// # Errors
 /// If the query fails.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<KeySnapshotRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<KeySnapshotRow>, Error> {
     const SQL: &str = concat!(select_facts!("WHERE k.id = $1"), " UNION ALL ", select_granted!("WHERE g.id = $1"));
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
@@ -101,7 +101,7 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<KeySnapshotRo
 ///
 /// # Errors
 /// If the query fails.
-pub async fn page(conn: &mut Conn<'_>, after: Uuid, limit: i64) -> Result<Vec<KeySnapshotRow>, Error> {
+pub async fn page(conn: &mut Engine<'_>, after: Uuid, limit: i64) -> Result<Vec<KeySnapshotRow>, Error> {
     const SQL: &str = select_facts!("WHERE k.id > $1 ORDER BY k.id LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await?))
 }

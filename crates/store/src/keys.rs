@@ -4,7 +4,7 @@ mod list;
 
 pub use list::{Counts, KeyCursor, KeyQuery, ListedRow, Visibility, counts, page, search_end};
 
-use super::{Conn, Error, Tx, decode_list, on};
+use super::{Engine, Error, Tx, decode_list, on};
 use keyward_domain::{
     fold::fold,
     key::{Environment, Lifecycle, RESTORE_DAYS},
@@ -157,13 +157,13 @@ macro_rules! select_keys {
 }
 
 /// Returns the key with this id.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<KeyRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
 /// Returns the key whose secret has this digest.
-pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<KeyRow>, Error> {
+pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.digest = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
@@ -211,7 +211,7 @@ pub struct CreatedKeyRow {
 }
 
 /// Returns the key that was created with this form number.
-pub async fn find_by_form_number(conn: &mut Conn<'_>, form_number: Uuid) -> Result<Option<CreatedKeyRow>, Error> {
+pub async fn find_by_form_number(conn: &mut Engine<'_>, form_number: Uuid) -> Result<Option<CreatedKeyRow>, Error> {
     const SQL: &str = "SELECT id, request_digest FROM keys WHERE form_number = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(form_number).fetch_optional(c).await?))
 }
@@ -220,7 +220,7 @@ pub async fn find_by_form_number(conn: &mut Conn<'_>, form_number: Uuid) -> Resu
 /// because it has one writer.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM keys WHERE id = $1 FOR UPDATE";
-    if let super::Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query(SQL).bind(id).execute(c).await?;
     }
     Ok(())
@@ -324,7 +324,7 @@ pub async fn set_last_used(tx: &mut Tx<'_>, id: Uuid, at: i64) -> Result<(), Err
 
 /// Returns keys that were deleted at or before `before`, oldest deletion first, at most `limit`. With `before` at the
 /// end of the restore period, these keys can no longer be restored.
-pub async fn list_to_purge(conn: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_to_purge(conn: &mut Engine<'_>, before: i64, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at IS NOT NULL AND k.deleted_at <= $1 ORDER BY k.deleted_at LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await?))
@@ -345,14 +345,14 @@ pub struct OwnerRow {
 }
 
 /// Returns the owner of a project. If there are several, returns the one with the oldest membership.
-pub async fn owner(conn: &mut Conn<'_>, project: Uuid) -> Result<Option<OwnerRow>, Error> {
+pub async fn owner(conn: &mut Engine<'_>, project: Uuid) -> Result<Option<OwnerRow>, Error> {
     const SQL: &str = "SELECT u.name, u.email FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 AND m.role = 'owner' ORDER BY m.created_at, u.id LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_optional(c).await?))
 }
 
 /// Returns the keys of a project, or of all projects if `None`, newest first. Used by the command line.
-pub async fn list_by_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_by_project(conn: &mut Engine<'_>, project: Option<Uuid>) -> Result<Vec<KeyRow>, Error> {
     const ALL: &str = select_keys!("WHERE k.deleted_at IS NULL ORDER BY k.id DESC");
     const ONE: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC");
     Ok(match project {
@@ -362,13 +362,13 @@ pub async fn list_by_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Resu
 }
 
 /// Returns the newest keys of a project that are not deleted, at most `limit`.
-pub async fn list_newest_by_project(conn: &mut Conn<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_newest_by_project(conn: &mut Engine<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
 }
 
 /// Returns the keys of a project, or of all projects if `None`, that were deleted after `ended`, newest first.
-pub async fn list_deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_deleted(conn: &mut Engine<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");
     let mut found: Vec<KeyRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);

@@ -1,7 +1,8 @@
 //! The store: SQL for SQLite and PostgreSQL, without business rules.
 //!
 //! Each statement exists once, as a `&'static str` with `$1…`, which both engines accept. [`on!`] runs it on the
-//! current engine. Reads take a [`Conn`]. Writes take a [`Tx`], which only the write queue ([`write_queue`]) creates.
+//! current engine. Reads take an [`Engine`]. Writes take a [`Tx`], which only the write queue ([`write_queue`])
+//! creates.
 //!
 //! Depends only on the domain types.
 
@@ -67,7 +68,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// engine.
 macro_rules! on {
     ($conn:expr, $c:ident => $body:expr) => {
-        match $conn.engine() {
+        match $conn.reborrow() {
             $crate::Engine::Sqlite($c) => $body,
             $crate::Engine::Postgres($c) => $body,
         }
@@ -213,10 +214,10 @@ pub enum Reader {
 
 impl Reader {
     /// Returns the connection for queries.
-    pub fn conn(&mut self) -> Conn<'_> {
+    pub fn conn(&mut self) -> Engine<'_> {
         match self {
-            Self::Sqlite(c) => Conn::Sqlite(c),
-            Self::Postgres(c) => Conn::Postgres(c),
+            Self::Sqlite(c) => Engine::Sqlite(c),
+            Self::Postgres(c) => Engine::Postgres(c),
         }
     }
 }
@@ -231,21 +232,15 @@ impl Drop for Reader {
     }
 }
 
-/// The connection of one engine, borrowed for one statement.
+/// A borrowed connection of one of the two engines: of a [`Reader`] or of a transaction.
 pub enum Engine<'c> {
     Sqlite(&'c mut sqlx::SqliteConnection),
     Postgres(&'c mut sqlx::PgConnection),
 }
 
-/// A connection for reading: of a [`Reader`] or of a transaction.
-pub enum Conn<'c> {
-    Sqlite(&'c mut sqlx::SqliteConnection),
-    Postgres(&'c mut sqlx::PgConnection),
-}
-
-impl Conn<'_> {
-    /// Returns the engine, for [`on!`].
-    pub(crate) fn engine(&mut self) -> Engine<'_> {
+impl Engine<'_> {
+    /// Borrows the connection for one statement, for [`on!`].
+    pub(crate) fn reborrow(&mut self) -> Engine<'_> {
         match self {
             Self::Sqlite(c) => Engine::Sqlite(c),
             Self::Postgres(c) => Engine::Postgres(c),
@@ -253,21 +248,21 @@ impl Conn<'_> {
     }
 }
 
-/// A connection inside the write queue's transaction. Derefs to [`Conn`], because a transaction can also read.
+/// A connection inside the write queue's transaction. Derefs to [`Engine`], because a transaction can also read.
 pub struct Tx<'c> {
-    conn: Conn<'c>,
+    conn: Engine<'c>,
     /// The inserted keys: ids, and digests of their secrets.
     created_keys: Vec<(Uuid, [u8; 32])>,
 }
 
 impl<'c> Tx<'c> {
-    fn new(conn: Conn<'c>) -> Self {
+    fn new(conn: Engine<'c>) -> Self {
         Self { conn, created_keys: Vec::new() }
     }
 }
 
 impl<'c> Deref for Tx<'c> {
-    type Target = Conn<'c>;
+    type Target = Engine<'c>;
 
     fn deref(&self) -> &Self::Target {
         &self.conn

@@ -1,6 +1,6 @@
 //! Connections for reading lists, with a concurrency limit and a time limit.
 
-use super::{Conn, Error, Pool, Reader};
+use super::{Engine, Error, Pool, Reader};
 use sqlx::{Postgres, Sqlite, pool::PoolConnection};
 use std::{
     sync::{
@@ -78,10 +78,10 @@ impl ListReader {
 
     /// Returns the connection for queries.
     #[expect(clippy::expect_used, reason = "it is open until it is dropped")]
-    pub fn conn(&mut self) -> Conn<'_> {
+    pub fn conn(&mut self) -> Engine<'_> {
         match self.open.as_mut().expect("it is open") {
-            Open::Sqlite(conn, _) => Conn::Sqlite(conn),
-            Open::Postgres(conn) => Conn::Postgres(conn),
+            Open::Sqlite(conn, _) => Engine::Sqlite(conn),
+            Open::Postgres(conn) => Engine::Postgres(conn),
         }
     }
 }

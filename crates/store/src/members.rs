@@ -1,6 +1,6 @@
 //! Project members.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// A member, with name and email address.
@@ -14,7 +14,7 @@ pub struct MemberRow {
 }
 
 /// Returns the members of a project: owners first, then operators, then viewers, each by name.
-pub async fn list(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<MemberRow>, Error> {
+pub async fn list(conn: &mut Engine<'_>, project: Uuid) -> Result<Vec<MemberRow>, Error> {
     const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 \
         ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'operator' THEN 1 ELSE 2 END, u.name_folded, u.id";
@@ -22,14 +22,14 @@ pub async fn list(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<MemberRow>, 
 }
 
 /// Returns one member of a project.
-pub async fn find(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<Option<MemberRow>, Error> {
+pub async fn find(conn: &mut Engine<'_>, project: Uuid, user: Uuid) -> Result<Option<MemberRow>, Error> {
     const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 AND m.user_id = $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(user).fetch_optional(c).await?))
 }
 
 /// Counts the other owners of a project who can sign in.
-pub async fn other_owners(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<i64, Error> {
+pub async fn other_owners(conn: &mut Engine<'_>, project: Uuid, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 AND m.role = 'owner' AND u.active AND m.user_id <> $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).bind(user).fetch_one(c).await?))

@@ -1,6 +1,6 @@
 //! OAuth clients (RFC 6749 §2): programs that a project's owners registered. All are public clients, without a secret.
 
-use super::{Conn, Error, Tx, decode_list, keys::encode_list, on};
+use super::{Engine, Error, Tx, decode_list, keys::encode_list, on};
 use keyward_domain::fold::fold;
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ macro_rules! select_clients {
 }
 
 /// Returns the client with this id, unless it was removed.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ClientRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<ClientRow>, Error> {
     const SQL: &str = select_clients!("id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
@@ -56,14 +56,14 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ClientRow>, E
 /// lock because it has one writer.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM oauth_clients WHERE id = $1 FOR UPDATE";
-    if let super::Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query(SQL).bind(id).execute(c).await?;
     }
     Ok(())
 }
 
 /// Returns the clients of a project that were not removed, by name.
-pub async fn list_by_project(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ClientRow>, Error> {
+pub async fn list_by_project(conn: &mut Engine<'_>, project: Uuid) -> Result<Vec<ClientRow>, Error> {
     const SQL: &str = select_clients!("project_id = $1 ORDER BY id");
     let mut found: Vec<ClientRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?);
     found.sort_by_cached_key(|row| fold(&row.name));
@@ -98,7 +98,7 @@ pub async fn remove(tx: &mut Tx<'_>, project: Uuid, id: Uuid, now: i64) -> Resul
 }
 
 /// Returns removed clients that still have valid grants, at most `limit`.
-pub async fn removed_with_grants(conn: &mut Conn<'_>, now: i64, limit: i64) -> Result<Vec<Uuid>, Error> {
+pub async fn removed_with_grants(conn: &mut Engine<'_>, now: i64, limit: i64) -> Result<Vec<Uuid>, Error> {
     const SQL: &str = "SELECT c.id FROM oauth_clients c WHERE c.removed_at IS NOT NULL AND EXISTS (SELECT 1 FROM grants g \
         WHERE g.client_id = c.id AND g.ended_at IS NULL AND g.until > $1) LIMIT $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(now).bind(limit).fetch_all(c).await?))

@@ -1,6 +1,6 @@
 //! The instance policy, stored in one row.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use keyward_domain::policy::Policy;
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ impl From<&Policy> for PolicyRow {
 }
 
 /// Returns the policy.
-pub async fn get(conn: &mut Conn<'_>) -> Result<PolicyRow, Error> {
+pub async fn get(conn: &mut Engine<'_>) -> Result<PolicyRow, Error> {
     const SQL: &str = "SELECT key_life_max, may_never_expire, token_life_max, sign_up, keys_per_project, second_factor \
         FROM policy WHERE id = 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await?))
@@ -60,7 +60,7 @@ pub async fn get(conn: &mut Conn<'_>) -> Result<PolicyRow, Error> {
 /// needs no lock because it has one writer.
 pub async fn lock_project(tx: &mut Tx<'_>, project: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM projects WHERE id = $1 FOR UPDATE";
-    if let super::Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query(SQL).bind(project).execute(c).await?;
     }
     Ok(())
@@ -70,7 +70,7 @@ pub async fn lock_project(tx: &mut Tx<'_>, project: Uuid) -> Result<(), Error> {
 /// first.
 pub async fn lock(tx: &mut Tx<'_>) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM policy WHERE id = 1 FOR UPDATE";
-    if let super::Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query(SQL).execute(c).await?;
     }
     Ok(())
@@ -96,7 +96,7 @@ pub struct AffectedCounts {
 
 /// Counts the objects that a policy with these maximum lifetimes and this number of keys would affect.
 pub async fn count_affected(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     end: i64,
     token_life: i64,
     keys: i64,

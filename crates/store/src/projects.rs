@@ -1,6 +1,6 @@
 //! Projects, memberships, and the scopes that a project offers.
 
-use super::{Conn, Error, Tx, folding, on};
+use super::{Engine, Error, Tx, folding, on};
 use keyward_domain::{fold::fold, scope::GrantedBy};
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl ScopeRow {
 }
 
 /// Returns all projects, by name.
-pub async fn list(conn: &mut Conn<'_>) -> Result<Vec<ProjectRow>, Error> {
+pub async fn list(conn: &mut Engine<'_>) -> Result<Vec<ProjectRow>, Error> {
     const SQL: &str = "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects ORDER BY name_folded, id";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
@@ -57,33 +57,33 @@ pub struct NamedProjectRow {
 }
 
 /// Returns projects by name, at most `limit`.
-pub async fn names(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedProjectRow>, Error> {
+pub async fn names(conn: &mut Engine<'_>, limit: i64) -> Result<Vec<NamedProjectRow>, Error> {
     const SQL: &str = "SELECT id, name FROM projects ORDER BY name_folded, id LIMIT $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
 /// Returns the project with this id.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ProjectRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<ProjectRow>, Error> {
     const SQL: &str =
         "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects WHERE id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
 /// Returns the projects that a user is a member of, by name.
-pub async fn list_by_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
+pub async fn list_by_user(conn: &mut Engine<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.config, p.token_life_max, p.own_scopes, p.created_at, p.archived_at, m.role \
         FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name_folded, p.id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
 }
 
 /// Returns a user's role in a project, if any.
-pub async fn role(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<Option<String>, Error> {
+pub async fn role(conn: &mut Engine<'_>, project: Uuid, user: Uuid) -> Result<Option<String>, Error> {
     const SQL: &str = "SELECT role FROM members WHERE project_id = $1 AND user_id = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).bind(user).fetch_optional(c).await?))
 }
 
 /// Returns the scopes that a project offers: its own selection, or the default set. Retired scopes are not offered.
-pub async fn list_offered_scopes(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeRow>, Error> {
+pub async fn list_offered_scopes(conn: &mut Engine<'_>, project: Uuid) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = "SELECT s.name, s.description, s.granted_by FROM scopes s JOIN projects p ON p.id = $1 \
         WHERE s.retired_at IS NULL AND ((NOT p.own_scopes AND s.in_default) OR (p.own_scopes AND s.name IN \
         (SELECT o.scope FROM project_scopes o WHERE o.project_id = p.id))) ORDER BY s.position, s.name";
@@ -129,7 +129,7 @@ pub struct CountsRow {
 
 /// Returns the totals of each project that a user is a member of, each up to
 /// [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
-pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<CountsRow>, Error> {
+pub async fn counts(conn: &mut Engine<'_>, user: Uuid, now: i64) -> Result<Vec<CountsRow>, Error> {
     const SQL: &str = "SELECT m.project_id AS id, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL LIMIT 10001) AS held) \
         AS keys, \
@@ -142,13 +142,13 @@ pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<Cou
 }
 
 /// Counts the keys of a project that are not deleted.
-pub async fn key_count(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
+pub async fn key_count(conn: &mut Engine<'_>, project: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
 }
 
 /// Counts the keys of a project that are not deleted, up to [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
-pub async fn count_keys_capped(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
+pub async fn count_keys_capped(conn: &mut Engine<'_>, project: Uuid) -> Result<i64, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE project_id = $1 AND deleted_at IS NULL LIMIT 10001) AS counted";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
@@ -193,14 +193,14 @@ pub async fn set_token_life(tx: &mut Tx<'_>, id: Uuid, before: i64, seconds: i64
 /// Locks the project's row until commit. SQLite needs no lock because it has one writer.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM projects WHERE id = $1 FOR UPDATE";
-    if let super::Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query(SQL).bind(id).execute(c).await?;
     }
     Ok(())
 }
 
 /// Returns the project's own selection of scopes, whether or not it is in use.
-pub async fn list_selected_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<String>, Error> {
+pub async fn list_selected_scopes(conn: &mut Engine<'_>, id: Uuid) -> Result<Vec<String>, Error> {
     const SQL: &str = "SELECT scope FROM project_scopes WHERE project_id = $1 ORDER BY scope";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(id).fetch_all(c).await?))
 }
@@ -220,7 +220,7 @@ pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: Option<&[String]>) ->
 
 /// Returns the distinct scope lists of a project's keys that are not deleted, each with the number of keys that have
 /// it.
-pub async fn held_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<(Vec<String>, i64)>, Error> {
+pub async fn held_scopes(conn: &mut Engine<'_>, id: Uuid) -> Result<Vec<(Vec<String>, i64)>, Error> {
     const SQL: &str = "SELECT scopes, COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL GROUP BY scopes";
     let lists: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await?);
     lists.iter().map(|(list, keys)| Ok((super::decode_list(list, "list of a key's scopes")?, *keys))).collect()
@@ -236,7 +236,7 @@ pub async fn record_view(tx: &mut Tx<'_>, user: Uuid, project: Uuid, now: i64, s
 }
 
 /// Returns the time at which an administrator last viewed a project.
-pub async fn find_last_view(conn: &mut Conn<'_>, user: Uuid, project: Uuid) -> Result<Option<i64>, Error> {
+pub async fn find_last_view(conn: &mut Engine<'_>, user: Uuid, project: Uuid) -> Result<Option<i64>, Error> {
     const SQL: &str = "SELECT at FROM looks WHERE user_id = $1 AND project_id = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(project).fetch_optional(c).await?))
 }

@@ -1,6 +1,6 @@
 //! Token revocation: revoked tokens, and other events that invalidate tokens issued before them.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// An individually revoked token.
@@ -34,7 +34,7 @@ pub async fn revoke(tx: &mut Tx<'_>, jti: Uuid, expires_at: i64) -> Result<bool,
 ///
 /// # Errors
 /// If the query fails.
-pub async fn is_revoked(conn: &mut Conn<'_>, jti: Uuid) -> Result<bool, Error> {
+pub async fn is_revoked(conn: &mut Engine<'_>, jti: Uuid) -> Result<bool, Error> {
     const SQL: &str = "SELECT 1 FROM revoked_tokens WHERE jti = $1";
     let found: Option<i32> = on!(conn, c => sqlx::query_scalar(SQL).bind(jti).fetch_optional(c).await?);
     Ok(found.is_some())
@@ -44,7 +44,7 @@ pub async fn is_revoked(conn: &mut Conn<'_>, jti: Uuid) -> Result<bool, Error> {
 ///
 /// # Errors
 /// If the query fails.
-pub async fn list_unexpired(conn: &mut Conn<'_>, now: i64) -> Result<Vec<RevokedRow>, Error> {
+pub async fn list_unexpired(conn: &mut Engine<'_>, now: i64) -> Result<Vec<RevokedRow>, Error> {
     const SQL: &str = "SELECT jti, expires_at FROM revoked_tokens WHERE expires_at > $1 ORDER BY jti";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
 }
@@ -66,7 +66,7 @@ pub async fn cut_off(tx: &mut Tx<'_>, holder: &str, issued_before: i64) -> Resul
 ///
 /// # Errors
 /// If the query fails.
-pub async fn cutoffs(conn: &mut Conn<'_>, after: i64) -> Result<Vec<CutoffRow>, Error> {
+pub async fn cutoffs(conn: &mut Engine<'_>, after: i64) -> Result<Vec<CutoffRow>, Error> {
     const SQL: &str = "SELECT holder, issued_before FROM token_cutoffs WHERE issued_before > $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
@@ -78,7 +78,7 @@ type Changed = (Uuid, i64);
 ///
 /// # Errors
 /// If the query fails.
-pub async fn stopped_keys(conn: &mut Conn<'_>, after: i64) -> Result<Vec<Changed>, Error> {
+pub async fn stopped_keys(conn: &mut Engine<'_>, after: i64) -> Result<Vec<Changed>, Error> {
     const SQL: &str =
         "SELECT id, updated_at FROM keys WHERE (NOT active OR deleted_at IS NOT NULL) AND updated_at > $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
@@ -88,7 +88,7 @@ pub async fn stopped_keys(conn: &mut Conn<'_>, after: i64) -> Result<Vec<Changed
 ///
 /// # Errors
 /// If the query fails.
-pub async fn archived_projects(conn: &mut Conn<'_>, after: i64) -> Result<Vec<Changed>, Error> {
+pub async fn archived_projects(conn: &mut Engine<'_>, after: i64) -> Result<Vec<Changed>, Error> {
     const SQL: &str = "SELECT id, archived_at FROM projects WHERE archived_at > $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
@@ -97,7 +97,7 @@ pub async fn archived_projects(conn: &mut Conn<'_>, after: i64) -> Result<Vec<Ch
 ///
 /// # Errors
 /// If the query fails.
-pub async fn longest_life(conn: &mut Conn<'_>) -> Result<i64, Error> {
+pub async fn longest_life(conn: &mut Engine<'_>) -> Result<i64, Error> {
     const SQL: &str = "SELECT token_life_ever FROM policy WHERE id = 1";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }

@@ -1,6 +1,6 @@
 //! The instance's scope catalog.
 
-use super::{Conn, Error, Tx, decode_list, on};
+use super::{Engine, Error, Tx, decode_list, on};
 
 /// A scope of the catalog, with usage counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ struct OfferedRow {
 }
 
 /// Counts the keys for each distinct scope list, for deleted keys or for the others.
-async fn count_scope_lists(conn: &mut Conn<'_>, deleted: bool) -> Result<Vec<(Vec<String>, i64)>, Error> {
+async fn count_scope_lists(conn: &mut Engine<'_>, deleted: bool) -> Result<Vec<(Vec<String>, i64)>, Error> {
     const LIVE: &str = "SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL AND LENGTH(k.scopes) <= 1000 \
         GROUP BY k.scopes UNION ALL SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL \
         AND LENGTH(k.scopes) > 1000 GROUP BY k.scopes";
@@ -76,13 +76,13 @@ fn count_keys_with(lists: &[(Vec<String>, i64)], name: &str) -> i64 {
 }
 
 /// Counts the keys that have a scope and are not deleted. Reads one index entry for each key of the instance.
-pub async fn key_count(conn: &mut Conn<'_>, name: &str) -> Result<i64, Error> {
+pub async fn key_count(conn: &mut Engine<'_>, name: &str) -> Result<i64, Error> {
     Ok(count_keys_with(&count_scope_lists(conn, false).await?, name))
 }
 
 /// Returns all scopes with their counts, in the order of forms. Reads one index entry for each key of the instance;
 /// writes that need no counts use [`list`].
-pub async fn list_with_counts(conn: &mut Conn<'_>) -> Result<Vec<CatalogRow>, Error> {
+pub async fn list_with_counts(conn: &mut Engine<'_>) -> Result<Vec<CatalogRow>, Error> {
     const SCOPES: &str = "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \
         WHERE o.scope = s.name AND p.own_scopes LIMIT 10001) AS chosen) AS projects FROM scopes s ORDER BY s.position, s.name";
@@ -107,13 +107,13 @@ pub async fn list_with_counts(conn: &mut Conn<'_>) -> Result<Vec<CatalogRow>, Er
 }
 
 /// Returns all scopes in the order of forms.
-pub async fn list(conn: &mut Conn<'_>) -> Result<Vec<ScopeRow>, Error> {
+pub async fn list(conn: &mut Engine<'_>) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("ORDER BY s.position, s.name");
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
 
 /// Returns the scope with this name.
-pub async fn by_name(conn: &mut Conn<'_>, name: &str) -> Result<Option<ScopeRow>, Error> {
+pub async fn by_name(conn: &mut Engine<'_>, name: &str) -> Result<Option<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("WHERE s.name = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_optional(c).await?))
 }
@@ -132,7 +132,7 @@ pub struct Uses {
 }
 
 /// Counts the uses of a scope at `now`.
-pub async fn uses(conn: &mut Conn<'_>, name: &str, now: i64) -> Result<Uses, Error> {
+pub async fn uses(conn: &mut Engine<'_>, name: &str, now: i64) -> Result<Uses, Error> {
     const PROJECTS: &str = "SELECT COUNT(*) FROM project_scopes o WHERE o.scope = $1";
     // The scopes of a grant are a JSON array of words without quotes in them. It contains a scope if removing the
     // quoted name changes it. (`LIKE` would treat `_` as a wildcard, and would ignore case on SQLite.)

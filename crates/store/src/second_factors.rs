@@ -1,6 +1,6 @@
 //! Second factors (TOTP, RFC 6238) and recovery codes of users.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// A user's second factor.
@@ -12,7 +12,7 @@ pub struct SecondFactorRow {
 }
 
 /// Returns the second factor of this user, if any.
-pub async fn find_by_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<SecondFactorRow>, Error> {
+pub async fn find_by_user(conn: &mut Engine<'_>, user: Uuid) -> Result<Option<SecondFactorRow>, Error> {
     const SQL: &str = "SELECT sealed, created_at FROM second_factors WHERE user_id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_optional(c).await?))
 }
@@ -63,7 +63,7 @@ pub async fn consume_code(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32], now: i
 }
 
 /// Counts the unused recovery codes.
-pub async fn codes_left(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
+pub async fn codes_left(conn: &mut Engine<'_>, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
 }

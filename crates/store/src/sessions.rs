@@ -1,6 +1,6 @@
 //! Browser sessions, stored by the SHA-256 of the session id in the cookie.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// A session's row.
@@ -35,13 +35,13 @@ pub struct ListedSessionRow {
 }
 
 /// Returns the session with this digest, unless it has expired.
-pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32], now: i64) -> Result<Option<SessionRow>, Error> {
+pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32], now: i64) -> Result<Option<SessionRow>, Error> {
     const SQL: &str = "SELECT data, expires_at FROM sessions WHERE id_digest = $1 AND expires_at > $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).bind(now).fetch_optional(c).await?))
 }
 
 /// Returns the signed-in sessions of this user, most recently seen first.
-pub async fn list_by_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<ListedSessionRow>, Error> {
+pub async fn list_by_user(conn: &mut Engine<'_>, user: Uuid, now: i64) -> Result<Vec<ListedSessionRow>, Error> {
     const SQL: &str = "SELECT id_digest, agent, ip, created_at, seen_at FROM sessions \
         WHERE user_id = $1 AND expires_at > $2 AND pending = $3 ORDER BY COALESCE(seen_at, created_at) DESC, id_digest";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(false).fetch_all(c).await?))

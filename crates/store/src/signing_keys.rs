@@ -1,6 +1,6 @@
 //! Signing keys: the private half encrypted, the public half in plain form.
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use uuid::Uuid;
 
 /// A signing key's row.
@@ -20,28 +20,28 @@ pub struct SigningKeyRow {
 }
 
 /// Returns the newest key of a purpose.
-pub async fn newest(conn: &mut Conn<'_>, purpose: &str) -> Result<Option<SigningKeyRow>, Error> {
+pub async fn newest(conn: &mut Engine<'_>, purpose: &str) -> Result<Option<SigningKeyRow>, Error> {
     const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys WHERE purpose = $1 \
         ORDER BY generation DESC LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_optional(c).await?))
 }
 
 /// Returns the newest key of two purposes, which share one sequence of generations.
-pub async fn newest_of(conn: &mut Conn<'_>, [one, two]: [&str; 2]) -> Result<Option<SigningKeyRow>, Error> {
+pub async fn newest_of(conn: &mut Engine<'_>, [one, two]: [&str; 2]) -> Result<Option<SigningKeyRow>, Error> {
     const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys \
         WHERE purpose IN ($1, $2) ORDER BY generation DESC, signs_from DESC LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(one).bind(two).fetch_optional(c).await?))
 }
 
 /// Returns all keys of two purposes, newest first.
-pub async fn all_of(conn: &mut Conn<'_>, [one, two]: [&str; 2]) -> Result<Vec<SigningKeyRow>, Error> {
+pub async fn all_of(conn: &mut Engine<'_>, [one, two]: [&str; 2]) -> Result<Vec<SigningKeyRow>, Error> {
     const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys \
         WHERE purpose IN ($1, $2) ORDER BY generation DESC, signs_from DESC";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(one).bind(two).fetch_all(c).await?))
 }
 
 /// Returns the ids and public keys of a purpose, newest first.
-pub async fn public_halves(conn: &mut Conn<'_>, purpose: &str) -> Result<Vec<(Uuid, Vec<u8>)>, Error> {
+pub async fn public_halves(conn: &mut Engine<'_>, purpose: &str) -> Result<Vec<(Uuid, Vec<u8>)>, Error> {
     const SQL: &str = "SELECT id, public_key FROM signing_keys WHERE purpose = $1 ORDER BY generation DESC";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_all(c).await?))
 }

@@ -8,7 +8,7 @@ mod merge;
 
 pub use merge::{merge, put_waiting_quotas};
 
-use super::{Conn, Error, Tx, on};
+use super::{Engine, Error, Tx, on};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -106,7 +106,7 @@ struct CountedRow {
 
 /// Returns the stored counts of a key's calls since an hour, merged or not. The caller adds the counts that it has not
 /// written yet.
-pub async fn find_by_key(conn: &mut Conn<'_>, writer: Uuid, key: Uuid, hour: i64) -> Result<KeyUsage, Error> {
+pub async fn find_by_key(conn: &mut Engine<'_>, writer: Uuid, key: Uuid, hour: i64) -> Result<KeyUsage, Error> {
     // One statement reads one snapshot, so a concurrent merge cannot cause a count to be missed or counted twice.
     const SQL: &str = "SELECT outcome AS kind, CAST(SUM(calls) AS BIGINT) AS number, '' AS calls, '' AS used FROM usage \
         WHERE key_id = $2 AND hour >= $3 GROUP BY outcome \
@@ -136,7 +136,7 @@ pub struct QuotaRow {
 }
 
 /// Returns the quotas that are not full yet.
-pub async fn quotas(conn: &mut Conn<'_>, now: i64) -> Result<Vec<QuotaRow>, Error> {
+pub async fn quotas(conn: &mut Engine<'_>, now: i64) -> Result<Vec<QuotaRow>, Error> {
     const SQL: &str = "SELECT q.key_id, q.whole_at, k.rate_limit FROM key_quotas q JOIN keys k ON k.id = q.key_id \
         WHERE q.whole_at > $1 AND k.rate_limit IS NOT NULL";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))

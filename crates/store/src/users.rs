@@ -1,6 +1,6 @@
 //! User management for administrators. Never reads password hashes.
 
-use super::{Conn, Error, Tx, like, on};
+use super::{Engine, Error, Tx, like, on};
 use keyward_domain::{email::Email, people::PersonChoice};
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ macro_rules! found {
 
 /// Returns the users with this text in their name or email address, by name, after the cursor, at most `limit`. An
 /// empty text matches all users.
-pub async fn page(conn: &mut Conn<'_>, text: &str, after: (&str, Uuid), limit: i64) -> Result<Vec<PersonRow>, Error> {
+pub async fn page(conn: &mut Engine<'_>, text: &str, after: (&str, Uuid), limit: i64) -> Result<Vec<PersonRow>, Error> {
     const ALL: &str = select_people!(
         "WHERE u.name_folded >= $1 AND (u.name_folded > $1 OR u.id > $2) ORDER BY u.name_folded, u.id LIMIT $3"
     );
@@ -69,7 +69,7 @@ pub async fn page(conn: &mut Conn<'_>, text: &str, after: (&str, Uuid), limit: i
 
 /// Counts the users with this text in their name or email address, up to
 /// [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
-pub async fn count(conn: &mut Conn<'_>, text: &str) -> Result<i64, Error> {
+pub async fn count(conn: &mut Engine<'_>, text: &str) -> Result<i64, Error> {
     const ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 10001) AS counted";
     const FOUND: &str =
         concat!("SELECT COUNT(*) FROM (SELECT 1 FROM users u WHERE ", found!(), " LIMIT 10001) AS counted");
@@ -85,13 +85,13 @@ pub async fn count(conn: &mut Conn<'_>, text: &str) -> Result<i64, Error> {
 }
 
 /// Returns the user with this id.
-pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<PersonRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<PersonRow>, Error> {
     const SQL: &str = select_people!("WHERE u.id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
 /// Returns the user with this email address, as in [`super::accounts::by_email`].
-pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<PersonRow>, Error> {
+pub async fn by_email(conn: &mut Engine<'_>, email: &Email) -> Result<Option<PersonRow>, Error> {
     const SQL: &str =
         select_people!("WHERE u.email = $1 OR u.email = $2 ORDER BY CASE WHEN u.email = $1 THEN 0 ELSE 1 END LIMIT 1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(email.as_str()).bind(email.unicode()).fetch_optional(c).await?))
@@ -100,7 +100,7 @@ pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<Perso
 /// Locks a user's row until commit.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
-    if let super::Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query(SQL).bind(id).execute(c).await?;
     }
     Ok(())
@@ -121,21 +121,21 @@ impl From<NamedRow> for PersonChoice {
 }
 
 /// Returns users who own a project, by name, at most `limit`.
-pub async fn owners(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedRow>, Error> {
+pub async fn owners(conn: &mut Engine<'_>, limit: i64) -> Result<Vec<NamedRow>, Error> {
     const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE EXISTS \
         (SELECT 1 FROM members m WHERE m.user_id = u.id AND m.role = 'owner') ORDER BY u.name_folded, u.id LIMIT $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
 /// Returns the other users who can sign in, by name, at most `limit`.
-pub async fn others(conn: &mut Conn<'_>, but: Uuid, limit: i64) -> Result<Vec<NamedRow>, Error> {
+pub async fn others(conn: &mut Engine<'_>, but: Uuid, limit: i64) -> Result<Vec<NamedRow>, Error> {
     const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE u.active AND u.id <> $1 \
         ORDER BY u.name_folded, u.id LIMIT $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(but).bind(limit).fetch_all(c).await?))
 }
 
 /// Counts the administrators who can sign in.
-pub async fn administrators(conn: &mut Conn<'_>) -> Result<i64, Error> {
+pub async fn administrators(conn: &mut Engine<'_>) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM users WHERE admin AND active";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }
@@ -153,7 +153,7 @@ pub struct UserProjectRow {
 }
 
 /// Returns the projects that a user is a member of, by name.
-pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<UserProjectRow>, Error> {
+pub async fn projects(conn: &mut Engine<'_>, user: Uuid) -> Result<Vec<UserProjectRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.archived_at, m.role, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = p.id AND k.deleted_at IS NULL LIMIT 10001) AS held) AS keys, \
         (SELECT COUNT(*) FROM members o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id AND o.role = 'owner' \
@@ -163,21 +163,21 @@ pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<UserProject
 }
 
 /// Returns the active keys that a user created, including expired ones, by project, at most `limit`.
-pub async fn live_keys(conn: &mut Conn<'_>, user: Uuid, limit: i64) -> Result<Vec<Uuid>, Error> {
+pub async fn live_keys(conn: &mut Engine<'_>, user: Uuid, limit: i64) -> Result<Vec<Uuid>, Error> {
     const SQL: &str =
         "SELECT id FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active ORDER BY project_id, id LIMIT $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(limit).fetch_all(c).await?))
 }
 
 /// Counts the keys of [`live_keys`], up to [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
-pub async fn live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
+pub async fn live_key_count(conn: &mut Engine<'_>, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active \
         LIMIT 10001) AS counted";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
 }
 
 /// Counts the keys of [`live_keys`], without a bound. Reads one index entry for each key that the user created.
-pub async fn exact_live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
+pub async fn exact_live_key_count(conn: &mut Engine<'_>, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
 }
@@ -203,7 +203,7 @@ pub async fn insert_key_stop(tx: &mut Tx<'_>, stop: &KeyStopRow, now: i64) -> Re
 }
 
 /// Returns the users whose keys are being deactivated, oldest first, at most `limit`.
-pub async fn key_stops(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<KeyStopRow>, Error> {
+pub async fn key_stops(conn: &mut Engine<'_>, limit: i64) -> Result<Vec<KeyStopRow>, Error> {
     const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops ORDER BY created_at, user_id LIMIT $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
@@ -212,14 +212,14 @@ pub async fn key_stops(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<KeyStopRow
 /// remaining keys.
 pub async fn lock_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM key_stops WHERE user_id = $1 FOR UPDATE";
-    if let super::Engine::Postgres(c) = tx.engine() {
+    if let Engine::Postgres(c) = tx.reborrow() {
         sqlx::query(SQL).bind(user).execute(c).await?;
     }
     Ok(())
 }
 
 /// Returns the user's entry if the user's keys are being deactivated.
-pub async fn key_stop(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<KeyStopRow>, Error> {
+pub async fn key_stop(conn: &mut Engine<'_>, user: Uuid) -> Result<Option<KeyStopRow>, Error> {
     const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops WHERE user_id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_optional(c).await?))
 }

@@ -11,7 +11,7 @@
 //! counters); one search lists its uses.
 
 use super::{
-    Conn, Error, Location, Pool, Reader, Tx,
+    Engine, Error, Location, Pool, Reader, Tx,
     audit::{self, NewEvent},
     change_log::{self, Change},
     write_health::{WriteHealth, WriteTrouble},
@@ -350,7 +350,7 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
                 // IMMEDIATE, because a deferred transaction that upgrades to a write fails at once, regardless of the
                 // busy timeout.
                 let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-                let value = work.run(&mut Tx::new(Conn::Sqlite(&mut tx))).await?;
+                let value = work.run(&mut Tx::new(Engine::Sqlite(&mut tx))).await?;
                 tx.commit().await?;
                 Ok(value)
             };
@@ -365,7 +365,7 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
             let mut conn = node.connection().await?;
             let outcome = node.unless_unavailable(async {
                 let mut tx = conn.begin().await?;
-                let value = work.run(&mut Tx::new(Conn::Postgres(&mut tx))).await?;
+                let value = work.run(&mut Tx::new(Engine::Postgres(&mut tx))).await?;
                 tx.commit().await?;
                 Ok(value)
             });

@@ -12,7 +12,7 @@ use keyward::{
         actor::{Actor, Caller},
         keys::{KeyDraft, Keys, Precondition},
     },
-    store::{self, Conn, Pool, keys::KeyRow, write_queue::WriteOutcome},
+    store::{self, Engine, Pool, keys::KeyRow, write_queue::WriteOutcome},
 };
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -102,8 +102,8 @@ impl TestServer {
             let sql = AssertSqlSafe(sql.clone());
             Box::pin(async move {
                 match &mut **tx {
-                    Conn::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
-                    Conn::Postgres(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
+                    Engine::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
+                    Engine::Postgres(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
                 }
                 .map_err(store::Error::from)?;
                 Ok::<_, Error>(WriteOutcome::unaudited(()))
@@ -117,8 +117,8 @@ impl TestServer {
         let sql = AssertSqlSafe(sql.to_owned());
         let mut reader = self.app.context.pool.acquire_reader().await.expect("a reader");
         match reader.conn() {
-            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_one(c).await,
-            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+            Engine::Sqlite(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+            Engine::Postgres(c) => sqlx::query_scalar(sql).fetch_one(c).await,
         }
         .expect("a number")
     }
@@ -128,8 +128,8 @@ impl TestServer {
         let sql = AssertSqlSafe(sql.to_owned());
         let mut reader = self.app.context.pool.acquire_reader().await.expect("a reader");
         match reader.conn() {
-            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
-            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Engine::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Engine::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
         }
         .expect("texts")
     }
@@ -139,8 +139,8 @@ impl TestServer {
         let sql = AssertSqlSafe(sql.to_owned());
         let mut reader = self.app.context.pool.acquire_reader().await.expect("a reader");
         match reader.conn() {
-            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
-            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Engine::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Engine::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
         }
         .expect("bytes")
     }

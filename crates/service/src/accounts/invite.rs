@@ -17,7 +17,7 @@ use keyward_domain::{
     registration::RegistrationPrefill,
     time::{DAY, Timestamp},
 };
-use keyward_store::{self as store, Conn, write_queue::WriteOutcome};
+use keyward_store::{self as store, Engine, write_queue::WriteOutcome};
 
 /// Lifetime of an invitation, in seconds: 7 days.
 const LIFE: i64 = 7 * DAY;
@@ -48,7 +48,7 @@ pub(super) struct OpenedInvitation {
 ///
 /// Only here do both kinds of invitation meet: `/join` redirects users without an account to `/signup?invitation=CODE`.
 async fn find_project_invitation(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     digest: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<RegistrationPrefill>, Error> {
@@ -59,7 +59,7 @@ async fn find_project_invitation(
 /// Returns what a code permits under this policy, if anything. A project invitation permits registration only if email
 /// is configured (`mailed`). Otherwise the project owner was shown the link, and the address is not confirmed.
 pub(super) async fn open_invitation(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     code: &str,
     policy: &Policy,
     mailed: bool,

@@ -20,7 +20,7 @@ use keyward_domain::{
     time::{DAY, Timestamp},
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     audit::{EventQuery, EventRow},
 };
 use std::collections::{HashMap, hash_map::Entry};
@@ -163,7 +163,7 @@ impl Audit {
 
     async fn history(
         &self,
-        conn: &mut Conn<'_>,
+        conn: &mut Engine<'_>,
         caller: &Caller,
         wanted: &EventQuery,
         role: Role,
@@ -180,7 +180,7 @@ impl Audit {
 }
 
 /// Checks that the caller can read the history of a project. For non-members the project does not exist.
-async fn authorize(conn: &mut Conn<'_>, caller: &Caller, project: Uuid) -> Result<Role, Error> {
+async fn authorize(conn: &mut Engine<'_>, caller: &Caller, project: Uuid) -> Result<Role, Error> {
     let role = store::projects::role(conn, project, caller.user.into()).await?.ok_or(Error::NotFound)?;
     let role: Role = role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
     if role_allows(role, Action::SeeHistory) { Ok(role) } else { Err(Error::NotFound) }
@@ -188,7 +188,7 @@ async fn authorize(conn: &mut Conn<'_>, caller: &Caller, project: Uuid) -> Resul
 
 /// Converts a row into an event with all details for administrators.
 async fn detailed_event(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     row: EventRow,
     caller: &Caller,
     names: &mut HashMap<Uuid, Option<String>>,
@@ -217,7 +217,7 @@ async fn detailed_event(
 }
 
 /// Returns how far the log is signed, without verifying the chain.
-async fn chain(conn: &mut Conn<'_>, caller: &Caller, now: Timestamp) -> Result<ChainState, Error> {
+async fn chain(conn: &mut Engine<'_>, caller: &Caller, now: Timestamp) -> Result<ChainState, Error> {
     let last = store::checkpoints::last(conn).await?;
     let (events, _) = store::audit::head(conn).await?;
     let signed = last.as_ref().map_or(0, |row| row.seq);

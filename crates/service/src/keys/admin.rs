@@ -7,12 +7,12 @@ use crate::{
     permissions::{AdminPermission, is_allowed},
 };
 use keyward_domain::{ids::KeyId, key::KeyView};
-use keyward_store::{self as store, Conn};
+use keyward_store::{self as store, Engine};
 
 /// Checks that a user has a permission now: the administrator role may have been removed since the request began. Other
 /// users get [`Error::NotFound`].
 pub(crate) async fn require_administrator(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     caller: &Caller,
     power: AdminPermission,
 ) -> Result<(), Error> {

@@ -33,7 +33,7 @@ use keyward_store::{
 /// Checks that the project offers all scopes, and that only owners grant owner-only scopes (management scopes
 /// included).
 pub(super) async fn check_scopes(
-    conn: &mut store::Conn<'_>,
+    conn: &mut store::Engine<'_>,
     actor: &Actor,
     project: ProjectId,
     scopes: &[ScopeName],

@@ -16,11 +16,11 @@ use keyward_domain::{
     scope::{ScopeName, ScopeView},
     time::Timestamp,
 };
-use keyward_store::{self as store, Conn};
+use keyward_store::{self as store, Engine};
 use uuid::Uuid;
 
 /// Returns the scopes of a project that a user with this role may give to a key.
-async fn grantable_scopes(conn: &mut Conn<'_>, project: Uuid, role: Role) -> Result<Vec<ScopeView>, Error> {
+async fn grantable_scopes(conn: &mut Engine<'_>, project: Uuid, role: Role) -> Result<Vec<ScopeView>, Error> {
     let mut scopes = Vec::new();
     for row in store::projects::list_offered_scopes(conn, project).await? {
         let name: ScopeName = row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;

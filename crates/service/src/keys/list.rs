@@ -11,7 +11,7 @@ use keyward_domain::{
     time::{DAY, Timestamp},
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     keys::{KeyCursor, KeyQuery, Visibility},
 };
 use std::collections::{HashMap, hash_map::Entry};
@@ -66,7 +66,7 @@ impl Default for SearchOptions<'_> {
 }
 
 /// Returns a user's role in each of their projects, and the names of those projects.
-async fn memberships(conn: &mut Conn<'_>, caller: &Caller) -> Result<(HashMap<Uuid, Role>, Vec<ProjectName>), Error> {
+async fn memberships(conn: &mut Engine<'_>, caller: &Caller) -> Result<(HashMap<Uuid, Role>, Vec<ProjectName>), Error> {
     let (mut roles, mut projects) = (HashMap::new(), Vec::new());
     for member in store::projects::list_by_user(conn, caller.user.into()).await? {
         let role = member.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
@@ -160,7 +160,7 @@ impl Keys {
     /// a page can then have fewer keys than its limit, or none, and still be followed by another one.
     pub(super) async fn page(
         &self,
-        conn: &mut Conn<'_>,
+        conn: &mut Engine<'_>,
         seen: Visibility,
         filter: &KeyFilter,
         narrow: &SearchOptions<'_>,

@@ -39,7 +39,7 @@ use keyward_domain::{
     scope::ScopeName,
     time::{DAY, Moment, Timestamp},
 };
-use keyward_store::{self as store, Conn, keys::KeyRow, projects::ScopeRow};
+use keyward_store::{self as store, Engine, keys::KeyRow, projects::ScopeRow};
 
 /// The use cases of keys.
 #[derive(Clone)]
@@ -134,14 +134,14 @@ fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Res
 }
 
 /// Returns the role of a user in a project, read in the transaction of the change.
-pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
+pub(super) async fn role(conn: &mut Engine<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
     let Some(role) = store::projects::role(conn, project.into(), user.into()).await? else { return Ok(None) };
     role.parse().map(Some).map_err(|_| store::Error::Corrupt("role of a member").into())
 }
 
 /// Checks that an actor may do this to keys of a project. For a user who is neither a member nor acts as an
 /// administrator, the project does not exist.
-async fn authorize(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
+async fn authorize(conn: &mut Engine<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
     match actor {
         Actor::User(caller) => match role(conn, project, caller.user).await? {
             Some(role) if role_allows(role, action) => Ok(()),
@@ -172,7 +172,13 @@ pub(super) fn may_grant_scope(role: Role, scope: &ScopeName, for_owners: bool) -
 
 /// Returns the key if the actor may do this to it. A key whose restore period is over does not exist for any actor,
 /// purged or not.
-async fn find(conn: &mut Conn<'_>, actor: &Actor, id: KeyId, action: Action, now: Timestamp) -> Result<KeyRow, Error> {
+async fn find(
+    conn: &mut Engine<'_>,
+    actor: &Actor,
+    id: KeyId,
+    action: Action,
+    now: Timestamp,
+) -> Result<KeyRow, Error> {
     let row = store::keys::by_id(conn, id.into()).await?;
     let row = row.filter(|row| !is_restore_period_over(row, now)).ok_or(Error::NotFound)?;
     authorize(conn, actor, row.project_id.into(), action).await?;

@@ -12,7 +12,7 @@ use keyward_domain::{
     ids::{ClientId, ProjectId},
     scope::ScopeName,
 };
-use keyward_store::{self as store, Conn, oauth_clients::ClientRow, projects::ScopeRow};
+use keyward_store::{self as store, Engine, oauth_clients::ClientRow, projects::ScopeRow};
 
 /// A valid authorization request, ready for the consent prompt.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl Consent {
     }
 
     /// Parses and checks a request.
-    pub(super) async fn parse_request(&self, conn: &mut Conn<'_>, query: &str) -> Result<Request, RequestError> {
+    pub(super) async fn parse_request(&self, conn: &mut Engine<'_>, query: &str) -> Result<Request, RequestError> {
         let parameters = AuthorizationRequest::parse(query);
         let once = |name| parameters.get(name).map_err(|()| RequestError::ShowToUser(UNKNOWN));
         let client_id = once("client_id")?.ok_or(RequestError::ShowToUser(UNKNOWN))?;
@@ -154,7 +154,7 @@ impl Consent {
     /// Checks the remaining parameters. The client receives these errors.
     async fn check_parameters(
         &self,
-        conn: &mut Conn<'_>,
+        conn: &mut Engine<'_>,
         parameters: &AuthorizationRequest,
         row: Option<&ClientRow>,
         resource: Option<&str>,
@@ -200,7 +200,7 @@ impl Consent {
     }
 
     /// Returns the client with this `client_id`, unless it was removed.
-    pub(super) async fn find_client(&self, conn: &mut Conn<'_>, client_id: &str) -> Result<Option<ClientRow>, Error> {
+    pub(super) async fn find_client(&self, conn: &mut Engine<'_>, client_id: &str) -> Result<Option<ClientRow>, Error> {
         let Ok(Some(id)) = client_id.parse::<ClientName>().map(ClientName::id) else { return Ok(None) };
         Ok(store::oauth_clients::by_id(conn, id.into()).await?)
     }
@@ -208,7 +208,7 @@ impl Consent {
     /// Returns the client of a project to which pages of this origin belong.
     async fn find_client_of_page(
         &self,
-        conn: &mut Conn<'_>,
+        conn: &mut Engine<'_>,
         resource: Option<&str>,
         origin: &Redirect,
     ) -> Result<Option<ClientRow>, Error> {

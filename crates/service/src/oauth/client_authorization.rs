@@ -15,7 +15,7 @@ use keyward_domain::{
     scope::{ScopeName, ScopeView},
     time::{DAY, Timestamp},
 };
-use keyward_store::{self as store, Conn, projects::ProjectRow};
+use keyward_store::{self as store, Engine, projects::ProjectRow};
 
 /// The offered lifetimes in seconds, up to the project's maximum: an hour, a day, a week, a month.
 const LIVES: [i64; 4] = [3_600, DAY, 7 * DAY, 30 * DAY];
@@ -79,7 +79,7 @@ impl<E: Into<Error>> From<E> for AuthorizeError {
 
 /// Returns the part of the requested scopes that the user may grant. Reads in the caller's transaction.
 pub(super) async fn authorize_request(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     caller: &Caller,
     project: ProjectId,
     requested: &[ScopeName],

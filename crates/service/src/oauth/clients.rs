@@ -13,7 +13,7 @@ use keyward_domain::{
     ids::{ClientId, ProjectId},
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     change_log::{Change, Topic},
     oauth_clients::NewClientRow,
     write_queue::{WriteOutcome, serialize_change},
@@ -46,7 +46,7 @@ fn parse_redirects(text: &str) -> Result<Vec<String>, InvalidField> {
     }
 }
 
-async fn authorize(conn: &mut Conn<'_>, caller: &Caller, project: ProjectId) -> Result<(), Error> {
+async fn authorize(conn: &mut Engine<'_>, caller: &Caller, project: ProjectId) -> Result<(), Error> {
     let role = keys::role(conn, project, caller.user).await?.ok_or(Error::NotFound)?;
     if role_allows(role, Action::Configure) { Ok(()) } else { Err(Error::Forbidden(OWNERS)) }
 }

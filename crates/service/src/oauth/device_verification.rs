@@ -14,7 +14,7 @@ use crate::{
 };
 use keyward_domain::{consent::Authorization, scope::ScopeName};
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     device_codes::DeviceRow,
     grants::NewGrantRow,
     oauth_clients::ClientRow,
@@ -106,7 +106,7 @@ impl Consent {
     /// Returns the pending device with this user code, and its client.
     async fn find_pending_device(
         &self,
-        conn: &mut Conn<'_>,
+        conn: &mut Engine<'_>,
         typed: &str,
     ) -> Result<([u8; 32], DeviceRow, ClientRow), Error> {
         let no_device = || Error::field("user_code", NO_DEVICE);

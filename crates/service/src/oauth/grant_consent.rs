@@ -16,7 +16,7 @@ use keyward_domain::{
     time::Timestamp,
 };
 use keyward_store::{
-    self as store, Conn, Tx,
+    self as store, Engine, Tx,
     authorization_codes::CodeRow,
     change_log::{Change, Topic},
     grants::NewGrantRow,
@@ -78,7 +78,7 @@ enum ParsedRequest {
 }
 
 impl Consent {
-    async fn parse_or_respond(&self, conn: &mut Conn<'_>, query: &str) -> Result<ParsedRequest, Error> {
+    async fn parse_or_respond(&self, conn: &mut Engine<'_>, query: &str) -> Result<ParsedRequest, Error> {
         match self.parse_request(conn, query).await {
             Ok(request) => Ok(ParsedRequest::Valid(Box::new(request))),
             Err(RequestError::ShowToUser(words)) => Ok(ParsedRequest::ShowToUser(words)),

@@ -14,7 +14,7 @@ use keyward_domain::{
     project::{ProjectName, Role},
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     grants::GrantRow,
     write_queue::{WriteOutcome, serialize_change},
 };
@@ -98,7 +98,7 @@ impl Consent {
     }
 }
 
-async fn may_revoke(conn: &mut Conn<'_>, caller: &Caller, row: &GrantRow) -> Result<bool, Error> {
+async fn may_revoke(conn: &mut Engine<'_>, caller: &Caller, row: &GrantRow) -> Result<bool, Error> {
     if caller.user == row.user_id.into() {
         return Ok(true);
     }

@@ -21,13 +21,13 @@ use keyward_domain::{
     project::{InvitationView, Joined, Role},
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     invitations::InvitationRow,
     write_queue::{WriteOutcome, serialize_change},
 };
 
 /// Returns the invitation with this code if it is valid: its author must still be active and permitted to invite.
-async fn find_valid_invitation(conn: &mut Conn<'_>, code: &str, now: i64) -> Result<InvitationRow, Error> {
+async fn find_valid_invitation(conn: &mut Engine<'_>, code: &str, now: i64) -> Result<InvitationRow, Error> {
     let row = store::invitations::by_digest(conn, &one_time_tokens::digest(code), now).await?.ok_or(Error::NotFound)?;
     if let Some(by) = row.invited_by {
         let by = role(conn, row.project_id.into(), by.into()).await?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{Error, management_client::ManagementClient, policy, time_format::moment_from_micros};
 use jiff::tz::TimeZone;
 use keyward_domain::{ids::ProjectId, policy::Policy, scope::ScopeView, time::Moment};
-use keyward_store::{self as store, Conn, projects::ProjectRow};
+use keyward_store::{self as store, Engine, projects::ProjectRow};
 
 /// A project as the management API shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Projects {
     }
 }
 
-async fn project_view(conn: &mut Conn<'_>, row: ProjectRow, policy: &Policy) -> Result<ProgramProject, Error> {
+async fn project_view(conn: &mut Engine<'_>, row: ProjectRow, policy: &Policy) -> Result<ProgramProject, Error> {
     Ok(ProgramProject {
         id: row.id.into(),
         scopes: offered(conn, row.id).await?,

@@ -18,7 +18,7 @@ use keyward_domain::{
     project::{Member, Members, OpenInvitation, Role},
 };
 use keyward_store::{
-    self as store, Conn, Tx,
+    self as store, Engine, Tx,
     write_queue::{WriteOutcome, serialize_change},
 };
 
@@ -27,7 +27,7 @@ const LAST: Error = Error::Conflict("A project must have at least one owner. Mak
 const CHANGED: Error = Error::Conflict("This member’s role was changed elsewhere. Review it and save again.");
 
 /// Returns an error if no other owner who can sign in would remain.
-async fn check_owner_remains(conn: &mut Conn<'_>, project: ProjectId, user: UserId, role: Role) -> Result<(), Error> {
+async fn check_owner_remains(conn: &mut Engine<'_>, project: ProjectId, user: UserId, role: Role) -> Result<(), Error> {
     let last = role.is_owner() && store::members::other_owners(conn, project.into(), user.into()).await? < 1;
     if last { Err(LAST) } else { Ok(()) }
 }

@@ -7,12 +7,12 @@ use crate::{
     permissions::{Action, AdminPermission, is_allowed, role_allows},
 };
 use keyward_domain::{ids::ProjectId, project::Role, time::Timestamp};
-use keyward_store::{self as store, Conn, projects::ProjectRow};
+use keyward_store::{self as store, Engine, projects::ProjectRow};
 
 /// Returns the project if the actor's role permits the action. For a user who is not a member, the project does not
 /// exist.
 pub(super) async fn authorize(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     actor: &Actor,
     id: ProjectId,
     action: Action,
@@ -33,7 +33,7 @@ pub(super) async fn authorize(
 
 /// Whether a user has a permission now: the administrator role may have been removed since the request began.
 pub(super) async fn has_permission(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     caller: &Caller,
     power: AdminPermission,
 ) -> Result<bool, Error> {
@@ -44,7 +44,7 @@ pub(super) async fn has_permission(
 /// Returns the project with the caller's role in it. Without a role, the caller must be an administrator with this
 /// permission and have a recent reauthentication.
 pub(super) async fn find_visible(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     caller: &Caller,
     id: ProjectId,
     power: AdminPermission,

@@ -19,7 +19,7 @@ use keyward_domain::{
     time::Timestamp,
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     projects::{CountsRow, ProjectRow},
     write_queue::WriteOutcome,
 };
@@ -27,7 +27,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Returns the role of a user in a project.
-pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
+pub(super) async fn role(conn: &mut Engine<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
     let Some(role) = store::projects::role(conn, project.into(), user.into()).await? else { return Ok(None) };
     Ok(Some(parse_role(&role)?))
 }
@@ -41,7 +41,7 @@ pub(super) fn count(keys: i64) -> u64 {
 }
 
 /// Returns the scopes that a project offers.
-pub(super) async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeView>, Error> {
+pub(super) async fn offered(conn: &mut Engine<'_>, project: Uuid) -> Result<Vec<ScopeView>, Error> {
     let rows = store::projects::list_offered_scopes(conn, project).await?.into_iter();
     let shown = rows.map(|row| {
         let name = row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;

@@ -15,7 +15,7 @@ use keyward_domain::{
     project::{ScopeOffer, ScopesForm},
 };
 use keyward_store::{
-    self as store, Conn,
+    self as store, Engine,
     change_log::{Change, Topic},
     projects::ProjectRow,
     write_queue::WriteOutcome,
@@ -37,7 +37,7 @@ pub struct ScopesChoice {
 }
 
 /// Returns the scopes that a project's keys hold, each with its number of keys.
-pub(super) async fn scopes_in_use(conn: &mut Conn<'_>, project: Uuid) -> Result<BTreeMap<String, u64>, Error> {
+pub(super) async fn scopes_in_use(conn: &mut Engine<'_>, project: Uuid) -> Result<BTreeMap<String, u64>, Error> {
     let mut held = BTreeMap::new();
     for (scopes, keys) in store::projects::held_scopes(conn, project).await? {
         for scope in scopes {
@@ -56,7 +56,7 @@ fn version(row: &ProjectRow, chosen: &[String]) -> String {
 /// Checks that the caller may choose scopes. The project does not exist for a caller without access; a member who is
 /// not an administrator gets [`Error::Forbidden`].
 async fn check(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     caller: &Caller,
     id: ProjectId,
     now: keyward_domain::time::Timestamp,

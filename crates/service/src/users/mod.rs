@@ -11,7 +11,7 @@ pub use delete::{Disposition, ProjectDispositions};
 
 use super::{Context, Error, actor::Actor, keys, permissions::AdminPermission};
 use keyward_domain::ids::UserId;
-use keyward_store::{self as store, Conn, Tx, users::PersonRow};
+use keyward_store::{self as store, Engine, Tx, users::PersonRow};
 
 /// Use cases of user management.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl Users {
 
 /// Checks an administrator permission in the database. The operator at the command line has every permission; programs
 /// and Keyward itself have none.
-async fn authorize(conn: &mut Conn<'_>, actor: &Actor, power: AdminPermission) -> Result<(), Error> {
+async fn authorize(conn: &mut Engine<'_>, actor: &Actor, power: AdminPermission) -> Result<(), Error> {
     match actor {
         Actor::User(caller) | Actor::Administrator(caller) => keys::require_administrator(conn, caller, power).await,
         Actor::Operator => Ok(()),
@@ -45,7 +45,7 @@ async fn lock_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, power: AdminPermi
 }
 
 /// Rejects a change that would leave the instance without an active administrator.
-async fn check_administrator_remains(conn: &mut Conn<'_>, row: &PersonRow) -> Result<(), Error> {
+async fn check_administrator_remains(conn: &mut Engine<'_>, row: &PersonRow) -> Result<(), Error> {
     if row.admin && row.active && store::users::administrators(conn).await? <= 1 {
         return Err(Error::Conflict(
             "No other administrator can sign in. Add the administrator role to another user first.",

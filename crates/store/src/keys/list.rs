@@ -13,7 +13,7 @@
 //! with an optional parameter (`$3 IS NULL OR …`) is used only where it does not affect the choice of the index.
 
 use super::{KeyRow, columns};
-use crate::{Conn, Error, like, on};
+use crate::{Engine, Error, like, on};
 use keyward_domain::{
     count::COUNT_MAX,
     filter::{ReviewFilter, Sort},
@@ -509,7 +509,7 @@ struct Given<'a> {
 const SEARCHED: i64 = 100_000;
 
 /// Returns the last key that a search in a project reads, or `None` if it reaches the end of the project's keys.
-pub async fn search_end(conn: &mut Conn<'_>, project: Uuid, after: Uuid) -> Result<Option<Uuid>, Error> {
+pub async fn search_end(conn: &mut Engine<'_>, project: Uuid, after: Uuid) -> Result<Option<Uuid>, Error> {
     Ok(on!(conn, c => sqlx::query_scalar(SEARCH_END)
         .bind(project)
         .bind(after)
@@ -521,7 +521,7 @@ pub async fn search_end(conn: &mut Conn<'_>, project: Uuid, after: Uuid) -> Resu
 /// Returns the matching keys after the cursor, at most `limit`. A search reads down to `until`, or to the end if
 /// `until` is nil.
 pub async fn page(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     wanted: &KeyQuery<'_>,
     sort: Sort,
     counts: &Counts,
@@ -553,7 +553,7 @@ pub async fn page(
 
 /// Counts the keys. `soon` is the end of the period in which keys count as expiring. A search counts from its start
 /// down to `until`.
-pub async fn counts(conn: &mut Conn<'_>, wanted: &KeyQuery<'_>, soon: i64, until: Uuid) -> Result<Counts, Error> {
+pub async fn counts(conn: &mut Engine<'_>, wanted: &KeyQuery<'_>, soon: i64, until: Uuid) -> Result<Counts, Error> {
     let start = KeyCursor { place: soon, ..KeyCursor::start() };
     let given = |rank| Given { after: &start, limit: MOST, rank, until };
     let only = wanted.status.filter(|it| *it != Status::Deleted).map(status_sort_order);

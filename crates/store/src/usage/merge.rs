@@ -14,7 +14,7 @@ struct ListStatement {
 
 impl ListStatement {
     async fn run(&self, tx: &mut Tx<'_>, list: &impl Serialize) -> Result<(), Error> {
-        let sql = match tx.engine() {
+        let sql = match tx.reborrow() {
             Engine::Sqlite(_) => self.sqlite,
             Engine::Postgres(_) => self.postgres,
         };

@@ -8,7 +8,7 @@ use super::{Audience, Tokens};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_core::Error;
 use keyward_domain::time::Timestamp;
-use keyward_store::{self as store, Conn};
+use keyward_store::{self as store, Engine};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
@@ -67,12 +67,12 @@ fn second_after(micros: i64) -> i64 {
 ///
 /// # Errors
 /// If the query fails.
-pub async fn retention_start(conn: &mut Conn<'_>, now: Timestamp) -> Result<Timestamp, store::Error> {
+pub async fn retention_start(conn: &mut Engine<'_>, now: Timestamp) -> Result<Timestamp, store::Error> {
     Ok(now.plus_seconds(-store::revoked_tokens::longest_life(conn).await? - PROPAGATION_TIME))
 }
 
 impl Content {
-    async fn load(conn: &mut Conn<'_>, issuer: &str, now: Timestamp) -> Result<Self, store::Error> {
+    async fn load(conn: &mut Engine<'_>, issuer: &str, now: Timestamp) -> Result<Self, store::Error> {
         let after = retention_start(conn, now).await?.micros();
         let tokens =
             store::revoked_tokens::list_unexpired(conn, now.micros()).await?.into_iter().map(|row| row.jti).collect();

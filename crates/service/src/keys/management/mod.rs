@@ -28,13 +28,13 @@ use keyward_domain::{
     time::Timestamp,
     transition::Transition,
 };
-use keyward_store::{self as store, Conn, keys::KeyRow};
+use keyward_store::{self as store, Engine, keys::KeyRow};
 use uuid::Uuid;
 
 /// Returns the current privileges of the program's key, if it may still write. Its management scopes are limited to
 /// those of the token.
 async fn creator_privileges(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     program: &ManagementClient,
     now: Timestamp,
 ) -> Result<Privileges, Error> {
@@ -55,7 +55,7 @@ async fn creator_privileges(
 }
 
 /// Checks that a program may create this key: the number is unused, and the key is within the program's own.
-pub(super) async fn check_new(conn: &mut Conn<'_>, actor: &Actor, new: &NewKey, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn check_new(conn: &mut Engine<'_>, actor: &Actor, new: &NewKey, now: Timestamp) -> Result<(), Error> {
     let Actor::Program(program) = actor else { return Ok(()) };
     let maker = creator_privileges(conn, program, now).await?;
     check_idempotency(conn, new.number, new.request.as_ref()).await?;
@@ -64,7 +64,7 @@ pub(super) async fn check_new(conn: &mut Conn<'_>, actor: &Actor, new: &NewKey, 
 
 /// Checks that no key was created with this number before.
 pub(super) async fn check_idempotency(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     number: Option<FormNumber>,
     request: Option<&[u8; 32]>,
 ) -> Result<(), Error> {
@@ -80,7 +80,7 @@ pub(super) async fn check_idempotency(
 
 /// Checks that a program may edit a key in this way.
 pub(super) async fn check_edit(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     actor: &Actor,
     row: &KeyRow,
     edit: &store::keys::Edit,
@@ -100,7 +100,7 @@ pub(super) async fn check_edit(
 /// Checks that a program may apply this transition to a key: the environments are equal, and a key that is activated or
 /// restored is within the program's own.
 pub(super) async fn check_transition(
-    conn: &mut Conn<'_>,
+    conn: &mut Engine<'_>,
     actor: &Actor,
     row: &KeyRow,
     transition: Transition,
