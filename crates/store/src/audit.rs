@@ -12,7 +12,7 @@
 //! `acting` was added later. Older events do not have it, and their array ends with `detail`. The two forms differ in
 //! length, so neither can be mistaken for the other.
 
-use super::{Engine, Error, Tx, folding, like, on};
+use super::{Engine, Error, Tx, folding, like, with_engine};
 use keyward_domain::ids::ProjectId;
 use sha2::{Digest as _, Sha256};
 use sqlx::QueryBuilder;
@@ -163,7 +163,7 @@ pub(super) async fn lock_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
 /// Stores the advanced head.
 pub(super) async fn put_head(tx: &mut Tx<'_>, head: &Head) -> Result<(), Error> {
     const SQL: &str = "UPDATE head SET audit_seq = $1, audit_hash = $2, change_seq = $3 WHERE id = 1";
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL).bind(head.audit_seq).bind(&head.audit_hash).bind(head.change_seq).execute(c).await?;
     });
     Ok(())
@@ -175,7 +175,7 @@ pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) ->
         reason, ip, agent, request_id, detail, acting, prev, hash) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     let row = EventRow::chained(event, head.audit_seq + 1, std::mem::take(&mut head.audit_hash));
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL)
             .bind(row.seq)
             .bind(row.at)
@@ -216,12 +216,12 @@ macro_rules! select_events {
 /// Returns the events after `seq`, in order, at most `limit`.
 pub async fn after(conn: &mut Engine<'_>, seq: i64, limit: i64) -> Result<Vec<EventRow>, Error> {
     const SQL: &str = select_events!("WHERE seq > $1 ORDER BY seq LIMIT $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?))
 }
 
 /// Returns the number and the hash of the head. They must match those of the last event.
 pub async fn head(conn: &mut Engine<'_>) -> Result<(i64, Vec<u8>), Error> {
-    let head: Head = on!(conn, c => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?);
+    let head: Head = with_engine!(conn, c => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?);
     Ok((head.audit_seq, head.audit_hash))
 }
 
@@ -233,13 +233,13 @@ pub async fn head(conn: &mut Engine<'_>) -> Result<(i64, Vec<u8>), Error> {
 pub async fn nth_newest(conn: &mut Engine<'_>, target: &str, action: &str, n: i64) -> Result<Option<i64>, Error> {
     const SQL: &str =
         "SELECT at FROM audit_events WHERE target = $1 AND action = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(target).bind(action).bind(n - 1).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).bind(target).bind(action).bind(n - 1).fetch_optional(c).await?))
 }
 
 /// Returns the hash of an event.
 pub async fn hash(conn: &mut Engine<'_>, seq: i64) -> Result<Option<Vec<u8>>, Error> {
     const SQL: &str = "SELECT hash FROM audit_events WHERE seq = $1";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(seq).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).bind(seq).fetch_optional(c).await?))
 }
 
 /// Returns the numbers of the first event at or after `from` and of the last event before `to`. Each is `None` if there
@@ -247,7 +247,7 @@ pub async fn hash(conn: &mut Engine<'_>, seq: i64) -> Result<Option<Vec<u8>>, Er
 pub async fn span(conn: &mut Engine<'_>, from: i64, to: i64) -> Result<(Option<i64>, Option<i64>), Error> {
     const SQL: &str =
         "SELECT (SELECT MIN(seq) FROM audit_events WHERE at >= $1), (SELECT MAX(seq) FROM audit_events WHERE at < $2)";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_one(c).await?))
 }
 
 /// A filter for events. Empty fields match every event.
@@ -276,7 +276,7 @@ pub struct EventQuery {
 /// in use, so that an index can serve it.
 pub async fn newest(conn: &mut Engine<'_>, wanted: &EventQuery, limit: i64) -> Result<Vec<EventRow>, Error> {
     const TEXT: &str = select_events!("WHERE 1 = 1");
-    Ok(on!(conn, c => {
+    Ok(with_engine!(conn, c => {
         let mut sql = QueryBuilder::new(TEXT);
         if let Some(before) = wanted.before {
             sql.push(" AND seq < ").push_bind(before);

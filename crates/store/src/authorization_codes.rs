@@ -1,6 +1,6 @@
 //! Authorization codes (RFC 6749 §4.1.2), stored by their SHA-256.
 
-use super::{Engine, Error, Tx, on};
+use super::{Engine, Error, Tx, with_engine};
 use uuid::Uuid;
 
 /// An authorization code's row.
@@ -21,7 +21,7 @@ pub struct CodeRow {
 pub async fn insert(tx: &mut Tx<'_>, digest: &[u8; 32], code: &CodeRow) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO authorization_codes (digest, grant_id, client_said, redirect_uri, challenge, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL)
             .bind(digest.as_slice())
             .bind(code.grant_id)
@@ -39,13 +39,14 @@ pub async fn insert(tx: &mut Tx<'_>, digest: &[u8; 32], code: &CodeRow) -> Resul
 pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<CodeRow>, Error> {
     const SQL: &str = "SELECT grant_id, client_said, redirect_uri, challenge, expires_at, used_at FROM authorization_codes \
         WHERE digest = $1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
 /// Marks a code as used. Of two concurrent calls only one succeeds. Returns `false` if the code was already used.
 pub async fn mark_used(tx: &mut Tx<'_>, digest: &[u8; 32], now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE authorization_codes SET used_at = $2 WHERE digest = $1 AND used_at IS NULL";
-    let done = on!(tx, c => sqlx::query(SQL).bind(digest.as_slice()).bind(now).execute(c).await?.rows_affected());
+    let done =
+        with_engine!(tx, c => sqlx::query(SQL).bind(digest.as_slice()).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -54,5 +55,5 @@ pub async fn list_unredeemed_grants(conn: &mut Engine<'_>, now: i64, limit: i64)
     const SQL: &str = "SELECT g.id FROM grants g WHERE g.ended_at IS NULL AND (g.id IN \
         (SELECT a.grant_id FROM authorization_codes a WHERE a.used_at IS NULL AND a.expires_at <= $1) OR g.id IN \
         (SELECT d.grant_id FROM device_codes d WHERE d.state = 'allowed' AND d.expires_at <= $1)) ORDER BY g.id LIMIT $2";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(now).bind(limit).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).bind(now).bind(limit).fetch_all(c).await?))
 }

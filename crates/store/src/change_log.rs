@@ -1,6 +1,6 @@
 //! The change log (outbox): changes that other processes on the same database must receive, in commit order.
 
-use super::{Engine, Error, Tx, audit::Head, change_feed::ChangeEvent, on};
+use super::{Engine, Error, Tx, audit::Head, change_feed::ChangeEvent, with_engine};
 use uuid::Uuid;
 
 /// Declares [`Topic`] from one table of topics and stored texts, so that every topic that is written is also parsed.
@@ -86,7 +86,7 @@ pub(super) async fn notify(tx: &mut Tx<'_>) -> Result<(), Error> {
 pub(super) async fn after(conn: &mut Engine<'_>, seq: i64, limit: i64) -> Result<Vec<ChangeEvent>, Error> {
     const SQL: &str = "SELECT c.seq, c.topic, c.id, k.digest FROM changes c LEFT JOIN keys k ON k.id = c.id AND c.topic = 'key' \
         WHERE c.seq > $1 ORDER BY c.seq LIMIT $2";
-    let rows: Vec<ChangeRow> = on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?);
+    let rows: Vec<ChangeRow> = with_engine!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?);
     Ok(rows.into_iter().map(ChangeEvent::from).collect())
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn after(conn: &mut Engine<'_>, seq: i64, limit: i64) -> Result
 pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, at: i64, change: &Change) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO changes (seq, at, topic, id) VALUES ($1, $2, $3, $4)";
     head.change_seq += 1;
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL).bind(head.change_seq).bind(at).bind(change.topic.as_str()).bind(change.id).execute(c).await?;
     });
     Ok(())
@@ -104,13 +104,13 @@ pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, at: i64, change: &C
 /// at most `limit`. Returns the number of deleted rows.
 pub async fn delete_before(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE at < $1 LIMIT $2)";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }
 
 /// Returns the number of the newest change, or 0 if there is none.
 pub async fn newest(conn: &mut Engine<'_>) -> Result<i64, Error> {
     const SQL: &str = "SELECT change_seq FROM head WHERE id = 1";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// Sets the time from which a key is accepted. Returns `false` if the key does not exist.
 pub async fn schedule(tx: &mut Tx<'_>, key: Uuid, not_before: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE keys SET not_before = $2 WHERE id = $1";
-    let done = on!(tx, c => sqlx::query(SQL).bind(key).bind(not_before).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(key).bind(not_before).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -27,7 +27,7 @@ pub async fn deactivate_as_administrator(
 ) -> Result<bool, Error> {
     const SQL: &str = "UPDATE keys SET active = $2, held = $3, note = $4, note_by = $5, note_at = $6, updated_at = $6 \
         WHERE id = $1";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(key)
         .bind(false)
         .bind(true)
@@ -59,7 +59,7 @@ pub async fn insert_keys(tx: &mut Tx<'_>, keys: &[KeyWithState]) -> Result<(), E
         not_before, expires_at, rate_limit, active, deleted_at, created_by, created_by_name, created_at, updated_at, \
         last_used_at, name_folded, issued_to_folded) ";
     for rows in keys.chunks(ROWS) {
-        on!(tx, c => {
+        with_engine!(tx, c => {
             let mut sql = QueryBuilder::new(SQL);
             sql.push_values(rows, |mut row, laid| {
                 let key = &laid.key;

@@ -1,6 +1,6 @@
 //! Device authorizations (RFC 8628), stored by the SHA-256 of their device code and user code.
 
-use super::{Engine, Error, Tx, decode_list, keys::encode_list, on};
+use super::{Engine, Error, Tx, decode_list, keys::encode_list, with_engine};
 use uuid::Uuid;
 
 /// A device authorization's row.
@@ -61,27 +61,27 @@ macro_rules! select_devices {
 /// Returns the device authorization with this device code.
 pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<DeviceRow>, Error> {
     const SQL: &str = select_devices!("digest = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
 /// Returns the pending device authorization with this user code.
 pub async fn find_pending(conn: &mut Engine<'_>, user_digest: &[u8; 32], now: i64) -> Result<Option<DeviceRow>, Error> {
     const SQL: &str = select_devices!("user_digest = $1 AND state = 'pending' AND expires_at > $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user_digest.as_slice()).bind(now).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(user_digest.as_slice()).bind(now).fetch_optional(c).await?))
 }
 
 /// Counts the pending device authorizations of a client.
 pub async fn count(conn: &mut Engine<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM device_codes WHERE client_id = $1 AND state = 'pending' AND expires_at > $2";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
 }
 
 /// Inserts a pending device authorization. Returns `false` if the user code is in use.
 pub async fn insert(tx: &mut Tx<'_>, new: &NewDeviceRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO device_codes (digest, user_digest, client_id, scopes, state, wait, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7) ON CONFLICT (user_digest) DO NOTHING";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(new.digest.as_slice())
         .bind(new.user_digest.as_slice())
         .bind(new.client_id)
@@ -98,14 +98,14 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewDeviceRow) -> Result<bool, Error> 
 /// Records an accepted poll. The polling interval starts again.
 pub async fn record_poll(tx: &mut Tx<'_>, digest: &[u8; 32], now: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE device_codes SET polled_at = $2 WHERE digest = $1";
-    on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(now).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(now).execute(c).await?; });
     Ok(())
 }
 
 /// Sets the polling interval, in seconds, after a rejected poll. The time of the last poll stays unchanged.
 pub async fn slow_down(tx: &mut Tx<'_>, digest: &[u8; 32], wait: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE device_codes SET wait = $2 WHERE digest = $1";
-    on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(wait).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(wait).execute(c).await?; });
     Ok(())
 }
 
@@ -119,7 +119,7 @@ pub async fn set_state(
     grant: Option<Uuid>,
 ) -> Result<bool, Error> {
     const SQL: &str = "UPDATE device_codes SET state = $3, grant_id = $4 WHERE digest = $1 AND state = $2";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(digest.as_slice())
         .bind(from)
         .bind(to)
@@ -134,5 +134,5 @@ pub async fn set_state(
 pub async fn sweep(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str =
         "DELETE FROM device_codes WHERE digest IN (SELECT digest FROM device_codes WHERE expires_at < $1 LIMIT $2)";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }

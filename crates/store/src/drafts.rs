@@ -1,7 +1,7 @@
 //! Form drafts: input of forms that were submitted after the session had expired, stored by the SHA-256 of the value in
 //! the browser's cookie.
 
-use super::{Engine, Error, Tx, on};
+use super::{Engine, Error, Tx, with_engine};
 use uuid::Uuid;
 
 /// A form draft's row.
@@ -21,7 +21,7 @@ pub async fn save(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
         SELECT users.id, $2, $3, $4, $5, $6 FROM users WHERE users.id = $1 AND users.active \
         ON CONFLICT (user_id) DO UPDATE SET id = excluded.id, digest = excluded.digest, path = excluded.path, \
         sealed = excluded.sealed, expires_at = excluded.expires_at";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(draft.user_id)
         .bind(draft.id)
         .bind(draft.digest.as_slice())
@@ -38,7 +38,7 @@ pub async fn save(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
 pub async fn exists(conn: &mut Engine<'_>, digest: &[u8; 32], user: Uuid, path: &str, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 AND expires_at > $4";
-    let found: i64 = on!(conn, c => sqlx::query_scalar(SQL)
+    let found: i64 = with_engine!(conn, c => sqlx::query_scalar(SQL)
         .bind(digest.as_slice())
         .bind(user)
         .bind(path)
@@ -58,7 +58,7 @@ pub async fn find(
 ) -> Result<Option<(Uuid, Vec<u8>)>, Error> {
     const SQL: &str =
         "SELECT id, sealed FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 AND expires_at > $4";
-    Ok(on!(conn, c => sqlx::query_as(SQL)
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL)
         .bind(digest.as_slice())
         .bind(user)
         .bind(path)
@@ -70,7 +70,7 @@ pub async fn find(
 /// Deletes a draft. Returns `false` if it no longer exists or was replaced by a newer one.
 pub async fn delete(tx: &mut Tx<'_>, digest: &[u8; 32], user: Uuid, path: &str) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(digest.as_slice())
         .bind(user)
         .bind(path)
@@ -84,5 +84,5 @@ pub async fn delete(tx: &mut Tx<'_>, digest: &[u8; 32], user: Uuid, path: &str) 
 pub async fn sweep(tx: &mut Tx<'_>, now: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str =
         "DELETE FROM form_drafts WHERE user_id IN (SELECT user_id FROM form_drafts WHERE expires_at <= $1 LIMIT $2)";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(now).bind(limit).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(now).bind(limit).execute(c).await?.rows_affected()))
 }

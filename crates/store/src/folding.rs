@@ -1,6 +1,6 @@
 //! Case and accent folding: fills the folded names that are missing in rows of a previous release.
 
-use super::{Engine, Error, Tx, on};
+use super::{Engine, Error, Tx, with_engine};
 use keyward_domain::fold::fold;
 use uuid::Uuid;
 
@@ -17,17 +17,18 @@ pub async fn fill_names(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Error> {
     const KEY: &str = "UPDATE keys SET name_folded = $2, issued_to_folded = $3 WHERE id = $1";
     let mut filled = 0;
     for (list, set) in [(USERS, USER), (PROJECTS, PROJECT)] {
-        let rows: Vec<(Uuid, String)> = on!(tx, c => sqlx::query_as(list).bind(limit).fetch_all(c).await?);
+        let rows: Vec<(Uuid, String)> = with_engine!(tx, c => sqlx::query_as(list).bind(limit).fetch_all(c).await?);
         filled += rows.len();
         for (id, name) in rows {
-            on!(tx, c => { sqlx::query(set).bind(id).bind(fold(&name)).execute(c).await?; });
+            with_engine!(tx, c => { sqlx::query(set).bind(id).bind(fold(&name)).execute(c).await?; });
         }
     }
-    let rows: Vec<(Uuid, String, Option<String>)> = on!(tx, c => sqlx::query_as(KEYS).bind(limit).fetch_all(c).await?);
+    let rows: Vec<(Uuid, String, Option<String>)> =
+        with_engine!(tx, c => sqlx::query_as(KEYS).bind(limit).fetch_all(c).await?);
     filled += rows.len();
     for (id, name, issued_to) in rows {
         let issued_to = issued_to.as_deref().map(fold);
-        on!(tx, c => { sqlx::query(KEY).bind(id).bind(fold(&name)).bind(issued_to).execute(c).await?; });
+        with_engine!(tx, c => { sqlx::query(KEY).bind(id).bind(fold(&name)).bind(issued_to).execute(c).await?; });
     }
     Ok(filled)
 }
@@ -36,7 +37,7 @@ pub async fn fill_names(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Error> {
 /// database trigger treats such a change as one by the previous release and empties the folded name. `sql` fills the
 /// folded name if it is empty.
 pub(super) async fn refill(tx: &mut Tx<'_>, sql: &'static str, id: Uuid, name: &str) -> Result<(), Error> {
-    on!(tx, c => { sqlx::query(sql).bind(id).bind(fold(name)).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(sql).bind(id).bind(fold(name)).execute(c).await?; });
     Ok(())
 }
 
@@ -60,7 +61,7 @@ pub async fn unfolded_events(
         AND NOT EXISTS (SELECT 1 FROM audit_names n WHERE n.seq = e.seq) ORDER BY e.seq LIMIT $3";
     let to = head.min(after + WINDOW);
     let rows: Vec<EventNamesRow> =
-        on!(conn, c => sqlx::query_as(SQL).bind(after).bind(to).bind(limit).fetch_all(c).await?);
+        with_engine!(conn, c => sqlx::query_as(SQL).bind(after).bind(to).bind(limit).fetch_all(c).await?);
     let looked = if i64::try_from(rows.len()).is_ok_and(|found| found == limit) {
         rows.last().map_or(to, |row| row.seq)
     } else {
@@ -81,7 +82,7 @@ pub async fn fold_events(tx: &mut Tx<'_>, rows: &[EventNamesRow]) -> Result<(), 
 pub(super) async fn fold_event(tx: &mut Tx<'_>, seq: i64, actor_name: &str, target_name: &str) -> Result<(), Error> {
     const SQL: &str =
         "INSERT INTO audit_names (seq, actor_name, target_name) VALUES ($1, $2, $3) ON CONFLICT (seq) DO NOTHING";
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL).bind(seq).bind(fold(actor_name)).bind(fold(target_name)).execute(c).await?;
     });
     Ok(())

@@ -1,6 +1,6 @@
 //! Grants: the consent of users to clients. [`super::key_snapshot`] has their form for verification decisions.
 
-use super::{Engine, Error, Tx, decode_list, keys::encode_list, on};
+use super::{Engine, Error, Tx, decode_list, keys::encode_list, with_engine};
 use uuid::Uuid;
 
 /// A grant's row, with columns of its project.
@@ -70,13 +70,13 @@ macro_rules! select_grants {
 /// Returns the grant with this id, valid or not.
 pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.id = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
 /// Returns the valid grants of a user, newest first.
 pub async fn list_by_user(conn: &mut Engine<'_>, user: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.user_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id DESC");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
 }
 
 /// Returns the valid grants in a project, newest first, optionally those of one user.
@@ -91,34 +91,36 @@ pub async fn list_by_project(
         "g.project_id = $1 AND g.ended_at IS NULL AND g.until > $2 AND g.user_id = $3 ORDER BY g.id DESC"
     );
     Ok(match user {
-        None => on!(conn, c => sqlx::query_as(ALL).bind(project).bind(now).fetch_all(c).await?),
-        Some(user) => on!(conn, c => sqlx::query_as(THEIRS).bind(project).bind(now).bind(user).fetch_all(c).await?),
+        None => with_engine!(conn, c => sqlx::query_as(ALL).bind(project).bind(now).fetch_all(c).await?),
+        Some(user) => {
+            with_engine!(conn, c => sqlx::query_as(THEIRS).bind(project).bind(now).bind(user).fetch_all(c).await?)
+        }
     })
 }
 
 /// Returns the valid grants of a client, at most `limit`.
 pub async fn list_by_client(conn: &mut Engine<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id LIMIT $3");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).bind(limit).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).bind(limit).fetch_all(c).await?))
 }
 
 /// Counts the valid grants of a client.
 pub async fn count_of_client(conn: &mut Engine<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM grants WHERE client_id = $1 AND ended_at IS NULL AND until > $2";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
 }
 
 /// Counts the valid grants of a user.
 pub async fn count_of_user(conn: &mut Engine<'_>, user: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM grants WHERE user_id = $1 AND ended_at IS NULL AND until > $2";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(now).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(now).fetch_one(c).await?))
 }
 
 /// Inserts a grant.
 pub async fn insert(tx: &mut Tx<'_>, new: &NewGrantRow) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO grants (id, digest, user_id, user_name, client_id, client_name, project_id, scopes, until, \
         created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL)
             .bind(new.id)
             .bind(new.digest.as_slice())
@@ -139,14 +141,14 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewGrantRow) -> Result<(), Error> {
 /// Revokes a grant. Returns `false` if it is already revoked.
 pub async fn revoke(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE grants SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
 /// Reduces a grant to these scopes.
 pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<(), Error> {
     const SQL: &str = "UPDATE grants SET scopes = $2 WHERE id = $1";
-    on!(tx, c => { sqlx::query(SQL).bind(id).bind(encode_list(scopes)).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(id).bind(encode_list(scopes)).execute(c).await?; });
     Ok(())
 }
 
@@ -154,5 +156,5 @@ pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<
 pub async fn sweep(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str =
         "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE COALESCE(ended_at, until) < $1 LIMIT $2)";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }

@@ -1,6 +1,6 @@
 //! Project invitations, stored by the SHA-256 of the code in the link.
 
-use super::{Engine, Error, Tx, on};
+use super::{Engine, Error, Tx, with_engine};
 use uuid::Uuid;
 
 /// An open invitation: not used, not withdrawn, and not expired.
@@ -36,26 +36,26 @@ macro_rules! select_open {
 /// Returns the open invitations of a project, newest first.
 pub async fn open(conn: &mut Engine<'_>, project: Uuid, now: i64) -> Result<Vec<InvitationRow>, Error> {
     const SQL: &str = select_open!("project_id = $1 ORDER BY created_at DESC, id DESC");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(now).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(project).bind(now).fetch_all(c).await?))
 }
 
 /// Returns the open invitation whose code has this digest.
 pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32], now: i64) -> Result<Option<InvitationRow>, Error> {
     const SQL: &str = select_open!("digest = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).bind(now).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).bind(now).fetch_optional(c).await?))
 }
 
 /// Returns the open invitation with this id.
 pub async fn by_id(conn: &mut Engine<'_>, id: Uuid, now: i64) -> Result<Option<InvitationRow>, Error> {
     const SQL: &str = select_open!("id = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).bind(now).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(id).bind(now).fetch_optional(c).await?))
 }
 
 /// Inserts an invitation.
 pub async fn insert(tx: &mut Tx<'_>, new: &NewInvitation) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO invitations (id, digest, project_id, role, email, invited_by, invited_by_name, created_at, \
         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL)
             .bind(new.row.id)
             .bind(new.digest.as_slice())
@@ -76,7 +76,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewInvitation) -> Result<(), Error> {
 pub async fn mark_used(tx: &mut Tx<'_>, id: Uuid, user: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE invitations SET used_at = $3, used_by = $2 \
         WHERE id = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $3";
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(user).bind(now).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(id).bind(user).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -84,7 +84,7 @@ pub async fn mark_used(tx: &mut Tx<'_>, id: Uuid, user: Uuid, now: i64) -> Resul
 pub async fn withdraw(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         "UPDATE invitations SET withdrawn_at = $2 WHERE id = $1 AND used_at IS NULL AND withdrawn_at IS NULL";
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -92,33 +92,33 @@ pub async fn withdraw(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error
 pub async fn withdraw_by_inviter(tx: &mut Tx<'_>, project: Uuid, by: Uuid, now: i64) -> Result<u64, Error> {
     const SQL: &str = "UPDATE invitations SET withdrawn_at = $3 \
         WHERE project_id = $1 AND invited_by = $2 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $3";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(project).bind(by).bind(now).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(project).bind(by).bind(now).execute(c).await?.rows_affected()))
 }
 
 /// Withdraws every open invitation that a user created, in all projects. Returns the number of withdrawn invitations.
 pub async fn withdraw_all_by_inviter(tx: &mut Tx<'_>, by: Uuid, now: i64) -> Result<u64, Error> {
     const SQL: &str = "UPDATE invitations SET withdrawn_at = $2 \
         WHERE invited_by = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(by).bind(now).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(by).bind(now).execute(c).await?.rows_affected()))
 }
 
 /// Withdraws every open invitation to this address for a project. Returns the number of withdrawn invitations.
 pub async fn withdraw_by_email(tx: &mut Tx<'_>, project: Uuid, email: &str, now: i64) -> Result<u64, Error> {
     const SQL: &str = "UPDATE invitations SET withdrawn_at = $3 \
         WHERE project_id = $1 AND email = $2 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $3";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(project).bind(email).bind(now).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(project).bind(email).bind(now).execute(c).await?.rows_affected()))
 }
 
 /// Clears the email address of an invitation whose link was shown instead of mailed: the link then does not confirm the
 /// address.
 pub async fn clear_email(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "UPDATE invitations SET email = NULL WHERE id = $1";
-    on!(tx, c => { sqlx::query(SQL).bind(id).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(id).execute(c).await?; });
     Ok(())
 }
 
 /// Deletes invitations that expired before `before`, at most `limit`. Returns the number of deleted rows.
 pub async fn sweep(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at < $1 LIMIT $2)";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }

@@ -1,6 +1,6 @@
 //! Key snapshots: the columns that a verification decision needs.
 
-use super::{Engine, Error, decode_list, on};
+use super::{Engine, Error, decode_list, with_engine};
 use uuid::Uuid;
 
 /// The columns of a key and its project that a verification decision needs.
@@ -69,7 +69,7 @@ macro_rules! select_facts {
 /// If the query fails.
 pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<KeySnapshotRow>, Error> {
     const SQL: &str = select_facts!("WHERE k.digest = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
 /// Selects a grant in the form of a key. Its digest matches no secret. A revoked grant appears as deleted, and so does
@@ -94,7 +94,7 @@ macro_rules! select_granted {
 /// If the query fails.
 pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<KeySnapshotRow>, Error> {
     const SQL: &str = concat!(select_facts!("WHERE k.id = $1"), " UNION ALL ", select_granted!("WHERE g.id = $1"));
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
 /// Returns the snapshots of the keys after the id `after`, at most `limit`, ordered by id.
@@ -103,5 +103,5 @@ pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<KeySnapshot
 /// If the query fails.
 pub async fn page(conn: &mut Engine<'_>, after: Uuid, limit: i64) -> Result<Vec<KeySnapshotRow>, Error> {
     const SQL: &str = select_facts!("WHERE k.id > $1 ORDER BY k.id LIMIT $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await?))
 }

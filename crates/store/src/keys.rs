@@ -4,7 +4,7 @@ mod list;
 
 pub use list::{Counts, KeyCursor, KeyQuery, ListedRow, Visibility, counts, page, search_end};
 
-use super::{Engine, Error, Tx, decode_list, on};
+use super::{Engine, Error, Tx, decode_list, with_engine};
 use keyward_domain::{
     fold::fold,
     key::{Environment, Lifecycle, RESTORE_DAYS},
@@ -159,13 +159,13 @@ macro_rules! select_keys {
 /// Returns the key with this id.
 pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.id = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
 /// Returns the key whose secret has this digest.
 pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Option<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.digest = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
 /// Inserts a key. Returns `false`, and inserts nothing, if a key with this form number exists.
@@ -175,7 +175,7 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         name_folded, issued_to_folded) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20) \
         ON CONFLICT (form_number) DO NOTHING";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(key.id)
         .bind(key.project_id)
         .bind(&key.name)
@@ -213,7 +213,7 @@ pub struct CreatedKeyRow {
 /// Returns the key that was created with this form number.
 pub async fn find_by_form_number(conn: &mut Engine<'_>, form_number: Uuid) -> Result<Option<CreatedKeyRow>, Error> {
     const SQL: &str = "SELECT id, request_digest FROM keys WHERE form_number = $1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(form_number).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(form_number).fetch_optional(c).await?))
 }
 
 /// Locks the key's row until commit, so that a change starts from the values that are read next. SQLite needs no lock
@@ -237,14 +237,16 @@ macro_rules! later {
 /// Activates or deactivates a key. Returns `false` if the key does not exist or is deleted.
 pub async fn set_active(tx: &mut Tx<'_>, id: Uuid, active: bool, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!("UPDATE keys SET active = $2, ", later!("$3"), " WHERE id = $1 AND deleted_at IS NULL");
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(active).bind(now).execute(c).await?.rows_affected());
+    let done =
+        with_engine!(tx, c => sqlx::query(SQL).bind(id).bind(active).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
 /// Marks a key as deleted, or restores it if `deleted_at` is `None`. Returns `false` if the key does not exist.
 pub async fn set_deleted(tx: &mut Tx<'_>, id: Uuid, deleted_at: Option<i64>, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!("UPDATE keys SET deleted_at = $2, ", later!("$3"), " WHERE id = $1");
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(deleted_at).bind(now).execute(c).await?.rows_affected());
+    let done =
+        with_engine!(tx, c => sqlx::query(SQL).bind(id).bind(deleted_at).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -261,7 +263,7 @@ pub struct NewNote {
 pub async fn set_note(tx: &mut Tx<'_>, id: Uuid, note: &NewNote, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         concat!("UPDATE keys SET held = $2, note = $3, note_by = $4, note_at = $5, ", later!("$5"), " WHERE id = $1");
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(id)
         .bind(note.held)
         .bind(&note.text)
@@ -296,7 +298,7 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
     // See [`folding::refill`].
     const FOLD: &str = "UPDATE keys SET name_folded = $2, issued_to_folded = $3 WHERE id = $1 AND name_folded = '' AND deleted_at IS NULL";
     let (name_folded, issued_to_folded) = (fold(&edit.name), edit.issued_to.as_deref().map(fold));
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(id)
         .bind(&edit.name)
         .bind(encode_list(&edit.scopes))
@@ -311,14 +313,14 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
         .execute(c)
         .await?
         .rows_affected());
-    on!(tx, c => { sqlx::query(FOLD).bind(id).bind(&name_folded).bind(&issued_to_folded).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(FOLD).bind(id).bind(&name_folded).bind(&issued_to_folded).execute(c).await?; });
     Ok(done == 1)
 }
 
 /// Records the last use of a key, unless a later use is already stored.
 pub async fn set_last_used(tx: &mut Tx<'_>, id: Uuid, at: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
-    on!(tx, c => { sqlx::query(SQL).bind(id).bind(at).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(id).bind(at).execute(c).await?; });
     Ok(())
 }
 
@@ -327,13 +329,13 @@ pub async fn set_last_used(tx: &mut Tx<'_>, id: Uuid, at: i64) -> Result<(), Err
 pub async fn list_to_purge(conn: &mut Engine<'_>, before: i64, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at IS NOT NULL AND k.deleted_at <= $1 ORDER BY k.deleted_at LIMIT $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await?))
 }
 
 /// Deletes a deleted key permanently. Returns `false` if it does not exist or was restored meanwhile.
 pub async fn purge(tx: &mut Tx<'_>, id: Uuid, before: i64) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM keys WHERE id = $1 AND deleted_at IS NOT NULL AND deleted_at <= $2";
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(id).bind(before).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -348,7 +350,7 @@ pub struct OwnerRow {
 pub async fn owner(conn: &mut Engine<'_>, project: Uuid) -> Result<Option<OwnerRow>, Error> {
     const SQL: &str = "SELECT u.name, u.email FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 AND m.role = 'owner' ORDER BY m.created_at, u.id LIMIT 1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(project).fetch_optional(c).await?))
 }
 
 /// Returns the keys of a project, or of all projects if `None`, newest first. Used by the command line.
@@ -356,22 +358,23 @@ pub async fn list_by_project(conn: &mut Engine<'_>, project: Option<Uuid>) -> Re
     const ALL: &str = select_keys!("WHERE k.deleted_at IS NULL ORDER BY k.id DESC");
     const ONE: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC");
     Ok(match project {
-        None => on!(conn, c => sqlx::query_as(ALL).fetch_all(c).await?),
-        Some(id) => on!(conn, c => sqlx::query_as(ONE).bind(id).fetch_all(c).await?),
+        None => with_engine!(conn, c => sqlx::query_as(ALL).fetch_all(c).await?),
+        Some(id) => with_engine!(conn, c => sqlx::query_as(ONE).bind(id).fetch_all(c).await?),
     })
 }
 
 /// Returns the newest keys of a project that are not deleted, at most `limit`.
 pub async fn list_newest_by_project(conn: &mut Engine<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC LIMIT $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
 }
 
 /// Returns the keys of a project, or of all projects if `None`, that were deleted after `ended`, newest first.
 pub async fn list_deleted(conn: &mut Engine<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");
-    let mut found: Vec<KeyRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);
+    let mut found: Vec<KeyRow> =
+        with_engine!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);
     found.sort_by_key(|key| std::cmp::Reverse(key.id));
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! The store: SQL for SQLite and PostgreSQL, without business rules.
 //!
-//! Each statement exists once, as a `&'static str` with `$1…`, which both engines accept. [`on!`] runs it on the
-//! current engine. Reads take an [`Engine`]. Writes take a [`Tx`], which only the write queue ([`write_queue`])
+//! Each statement exists once, as a `&'static str` with `$1…`, which both engines accept. [`with_engine!`] runs it on
+//! the current engine. Reads take an [`Engine`]. Writes take a [`Tx`], which only the write queue ([`write_queue`])
 //! creates.
 //!
 //! Depends only on the domain types.
@@ -66,7 +66,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 
 /// Runs a body with the connection of the current engine under the given name. The body is compiled once for each
 /// engine.
-macro_rules! on {
+macro_rules! with_engine {
     ($conn:expr, $c:ident => $body:expr) => {
         match $conn.reborrow() {
             $crate::Engine::Sqlite($c) => $body,
@@ -74,7 +74,7 @@ macro_rules! on {
         }
     };
 }
-pub(crate) use on;
+pub(crate) use with_engine;
 
 /// The location of the database. `Debug` shows no password.
 #[derive(Clone, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl Pool {
             Self::Postgres(_) => postgres::MIGRATIONS.iter().count(),
         };
         let mut reader = self.acquire_reader().await?;
-        let there: i64 = on!(reader.conn(), c => sqlx::query_scalar(SQL).fetch_one(c).await?);
+        let there: i64 = with_engine!(reader.conn(), c => sqlx::query_scalar(SQL).fetch_one(c).await?);
         Ok(usize::try_from(there).is_ok_and(|there| there >= brought))
     }
 
@@ -239,7 +239,7 @@ pub enum Engine<'c> {
 }
 
 impl Engine<'_> {
-    /// Borrows the connection for one statement, for [`on!`].
+    /// Borrows the connection for one statement, for [`with_engine!`].
     pub(crate) fn reborrow(&mut self) -> Engine<'_> {
         match self {
             Self::Sqlite(c) => Engine::Sqlite(c),

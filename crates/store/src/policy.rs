@@ -1,6 +1,6 @@
 //! The instance policy, stored in one row.
 
-use super::{Engine, Error, Tx, on};
+use super::{Engine, Error, Tx, with_engine};
 use keyward_domain::policy::Policy;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ impl From<&Policy> for PolicyRow {
 pub async fn get(conn: &mut Engine<'_>) -> Result<PolicyRow, Error> {
     const SQL: &str = "SELECT key_life_max, may_never_expire, token_life_max, sign_up, keys_per_project, second_factor \
         FROM policy WHERE id = 1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).fetch_one(c).await?))
 }
 
 /// Locks a project's row until commit, which serializes transactions that count its keys before they insert one. SQLite
@@ -110,7 +110,7 @@ pub async fn count_affected(
         (SELECT COUNT(*) FROM (SELECT project_id FROM keys WHERE deleted_at IS NULL GROUP BY project_id HAVING COUNT(*) > $3) AS full_ones) \
         AS crowded, (SELECT COUNT(*) FROM users WHERE admin AND active) AS administrators, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE active LIMIT 10001) AS active_ones) AS people";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(end).bind(token_life).bind(keys).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(end).bind(token_life).bind(keys).fetch_one(c).await?))
 }
 
 /// Overwrites the policy.
@@ -118,7 +118,7 @@ pub async fn set(tx: &mut Tx<'_>, policy: &PolicyRow) -> Result<(), Error> {
     const SQL: &str = "UPDATE policy SET key_life_max = $1, may_never_expire = $2, token_life_max = $3, sign_up = $4, \
         keys_per_project = $5, second_factor = $6, \
         token_life_ever = CASE WHEN token_life_ever < $3 THEN $3 ELSE token_life_ever END WHERE id = 1";
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(SQL)
             .bind(policy.key_life_max)
             .bind(policy.may_never_expire)

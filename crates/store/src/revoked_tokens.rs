@@ -1,6 +1,6 @@
 //! Token revocation: revoked tokens, and other events that invalidate tokens issued before them.
 
-use super::{Engine, Error, Tx, on};
+use super::{Engine, Error, Tx, with_engine};
 use uuid::Uuid;
 
 /// An individually revoked token.
@@ -26,7 +26,7 @@ pub struct CutoffRow {
 /// If the query fails.
 pub async fn revoke(tx: &mut Tx<'_>, jti: Uuid, expires_at: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING";
-    let done = on!(tx, c => sqlx::query(SQL).bind(jti).bind(expires_at).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(jti).bind(expires_at).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -36,7 +36,7 @@ pub async fn revoke(tx: &mut Tx<'_>, jti: Uuid, expires_at: i64) -> Result<bool,
 /// If the query fails.
 pub async fn is_revoked(conn: &mut Engine<'_>, jti: Uuid) -> Result<bool, Error> {
     const SQL: &str = "SELECT 1 FROM revoked_tokens WHERE jti = $1";
-    let found: Option<i32> = on!(conn, c => sqlx::query_scalar(SQL).bind(jti).fetch_optional(c).await?);
+    let found: Option<i32> = with_engine!(conn, c => sqlx::query_scalar(SQL).bind(jti).fetch_optional(c).await?);
     Ok(found.is_some())
 }
 
@@ -46,7 +46,7 @@ pub async fn is_revoked(conn: &mut Engine<'_>, jti: Uuid) -> Result<bool, Error>
 /// If the query fails.
 pub async fn list_unexpired(conn: &mut Engine<'_>, now: i64) -> Result<Vec<RevokedRow>, Error> {
     const SQL: &str = "SELECT jti, expires_at FROM revoked_tokens WHERE expires_at > $1 ORDER BY jti";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
 }
 
 /// Invalidates the tokens of a key (`key:<id>`) or a grant (`grant:<id>`) that were issued before this time. For
@@ -58,7 +58,7 @@ pub async fn cut_off(tx: &mut Tx<'_>, holder: &str, issued_before: i64) -> Resul
     const SQL: &str = "INSERT INTO token_cutoffs (holder, issued_before) VALUES ($1, $2) ON CONFLICT (holder) DO UPDATE \
         SET issued_before = CASE WHEN token_cutoffs.issued_before < excluded.issued_before THEN excluded.issued_before \
         ELSE token_cutoffs.issued_before END";
-    on!(tx, c => { sqlx::query(SQL).bind(holder).bind(issued_before).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(holder).bind(issued_before).execute(c).await?; });
     Ok(())
 }
 
@@ -68,7 +68,7 @@ pub async fn cut_off(tx: &mut Tx<'_>, holder: &str, issued_before: i64) -> Resul
 /// If the query fails.
 pub async fn cutoffs(conn: &mut Engine<'_>, after: i64) -> Result<Vec<CutoffRow>, Error> {
     const SQL: &str = "SELECT holder, issued_before FROM token_cutoffs WHERE issued_before > $1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
 
 /// An id, and the time at which its object last changed.
@@ -81,7 +81,7 @@ type Changed = (Uuid, i64);
 pub async fn stopped_keys(conn: &mut Engine<'_>, after: i64) -> Result<Vec<Changed>, Error> {
     const SQL: &str =
         "SELECT id, updated_at FROM keys WHERE (NOT active OR deleted_at IS NOT NULL) AND updated_at > $1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
 
 /// Returns the projects that were archived after this time.
@@ -90,7 +90,7 @@ pub async fn stopped_keys(conn: &mut Engine<'_>, after: i64) -> Result<Vec<Chang
 /// If the query fails.
 pub async fn archived_projects(conn: &mut Engine<'_>, after: i64) -> Result<Vec<Changed>, Error> {
     const SQL: &str = "SELECT id, archived_at FROM projects WHERE archived_at > $1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
 
 /// Returns the longest token lifetime that the policy has ever allowed, in seconds.
@@ -99,7 +99,7 @@ pub async fn archived_projects(conn: &mut Engine<'_>, after: i64) -> Result<Vec<
 /// If the query fails.
 pub async fn longest_life(conn: &mut Engine<'_>) -> Result<i64, Error> {
     const SQL: &str = "SELECT token_life_ever FROM policy WHERE id = 1";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }
 
 /// Deletes tokens that expired by `now`, and cutoffs at or before `before`, at most `limit` of each. Returns the number
@@ -111,7 +111,8 @@ pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result
     const TOKENS: &str =
         "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)";
     const CUTOFFS: &str = "DELETE FROM token_cutoffs WHERE holder IN (SELECT holder FROM token_cutoffs WHERE issued_before <= $1 LIMIT $2)";
-    let tokens = on!(tx, c => sqlx::query(TOKENS).bind(now).bind(limit).execute(c).await?.rows_affected());
-    let cutoffs = on!(tx, c => sqlx::query(CUTOFFS).bind(before).bind(limit).execute(c).await?.rows_affected());
+    let tokens = with_engine!(tx, c => sqlx::query(TOKENS).bind(now).bind(limit).execute(c).await?.rows_affected());
+    let cutoffs =
+        with_engine!(tx, c => sqlx::query(CUTOFFS).bind(before).bind(limit).execute(c).await?.rows_affected());
     Ok(tokens + cutoffs)
 }

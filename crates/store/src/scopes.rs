@@ -1,6 +1,6 @@
 //! The instance's scope catalog.
 
-use super::{Engine, Error, Tx, decode_list, on};
+use super::{Engine, Error, Tx, decode_list, with_engine};
 
 /// A scope of the catalog, with usage counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ async fn count_scope_lists(conn: &mut Engine<'_>, deleted: bool) -> Result<Vec<(
         AND LENGTH(k.scopes) > 1000 GROUP BY k.scopes";
     const DELETED: &str = "SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at > 0 GROUP BY k.scopes";
     let sql = if deleted { DELETED } else { LIVE };
-    let rows: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(sql).fetch_all(c).await?);
+    let rows: Vec<(String, i64)> = with_engine!(conn, c => sqlx::query_as(sql).fetch_all(c).await?);
     rows.iter().map(|(list, keys)| Ok((decode_list(list, "list of a key's scopes")?, *keys))).collect()
 }
 
@@ -87,8 +87,8 @@ pub async fn list_with_counts(conn: &mut Engine<'_>) -> Result<Vec<CatalogRow>, 
         (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \
         WHERE o.scope = s.name AND p.own_scopes LIMIT 10001) AS chosen) AS projects FROM scopes s ORDER BY s.position, s.name";
     const DEFAULT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM projects WHERE NOT own_scopes LIMIT 10001) AS counted";
-    let rows: Vec<OfferedRow> = on!(conn, c => sqlx::query_as(SCOPES).fetch_all(c).await?);
-    let usual: i64 = on!(conn, c => sqlx::query_scalar(DEFAULT).fetch_one(c).await?);
+    let rows: Vec<OfferedRow> = with_engine!(conn, c => sqlx::query_as(SCOPES).fetch_all(c).await?);
+    let usual: i64 = with_engine!(conn, c => sqlx::query_scalar(DEFAULT).fetch_one(c).await?);
     let lists = count_scope_lists(conn, false).await?;
     let rows = rows.into_iter().map(|row| CatalogRow {
         keys: count_keys_with(&lists, &row.name),
@@ -109,13 +109,13 @@ pub async fn list_with_counts(conn: &mut Engine<'_>) -> Result<Vec<CatalogRow>, 
 /// Returns all scopes in the order of forms.
 pub async fn list(conn: &mut Engine<'_>) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("ORDER BY s.position, s.name");
-    Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
 
 /// Returns the scope with this name.
 pub async fn by_name(conn: &mut Engine<'_>, name: &str) -> Result<Option<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("WHERE s.name = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(name).fetch_optional(c).await?))
 }
 
 /// The uses that prevent the removal of a scope.
@@ -141,8 +141,8 @@ pub async fn uses(conn: &mut Engine<'_>, name: &str, now: i64) -> Result<Uses, E
     Ok(Uses {
         keys: count_keys_with(&count_scope_lists(conn, false).await?, name),
         deleted: count_keys_with(&count_scope_lists(conn, true).await?, name),
-        projects: on!(conn, c => sqlx::query_scalar(PROJECTS).bind(name).fetch_one(c).await?),
-        grants: on!(conn, c => sqlx::query_scalar(GRANTS).bind(name).bind(now).fetch_one(c).await?),
+        projects: with_engine!(conn, c => sqlx::query_scalar(PROJECTS).bind(name).fetch_one(c).await?),
+        grants: with_engine!(conn, c => sqlx::query_scalar(GRANTS).bind(name).bind(now).fetch_one(c).await?),
     })
 }
 
@@ -153,7 +153,7 @@ pub async fn insert(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO scopes (name, description, in_default, granted_by, position) \
         SELECT $1, $2, $3, $4, COALESCE(MAX(position), 0) + 1 FROM scopes WHERE name NOT LIKE 'keyward:%' \
         ON CONFLICT (name) DO NOTHING";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(&scope.name)
         .bind(&scope.description)
         .bind(scope.in_default)
@@ -167,7 +167,7 @@ pub async fn insert(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
 /// Overwrites a scope. Returns `false` if there is no scope with this name.
 pub async fn edit(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
     const SQL: &str = "UPDATE scopes SET description = $2, in_default = $3, granted_by = $4 WHERE name = $1";
-    let done = on!(tx, c => sqlx::query(SQL)
+    let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(&scope.name)
         .bind(&scope.description)
         .bind(scope.in_default)
@@ -181,7 +181,7 @@ pub async fn edit(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
 /// Removes a scope. Returns `false` if there is no scope with this name.
 pub async fn remove(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM scopes WHERE name = $1";
-    let done = on!(tx, c => sqlx::query(SQL).bind(name).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(name).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -191,6 +191,6 @@ pub async fn set_retired(tx: &mut Tx<'_>, name: &str, at: Option<i64>) -> Result
     const RETIRE: &str = "UPDATE scopes SET retired_at = $2 WHERE name = $1 AND retired_at IS NULL";
     const OFFER: &str = "UPDATE scopes SET retired_at = $2 WHERE name = $1 AND retired_at IS NOT NULL";
     let sql = if at.is_some() { RETIRE } else { OFFER };
-    let done = on!(tx, c => sqlx::query(sql).bind(name).bind(at).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(sql).bind(name).bind(at).execute(c).await?.rows_affected());
     Ok(done == 1)
 }

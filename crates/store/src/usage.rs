@@ -8,7 +8,7 @@ mod merge;
 
 pub use merge::{merge, put_waiting_quotas};
 
-use super::{Engine, Error, Tx, on};
+use super::{Engine, Error, Tx, with_engine};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -48,11 +48,12 @@ pub async fn append(tx: &mut Tx<'_>, flush: &Flush) -> Result<bool, Error> {
     const APPEND: &str = "INSERT INTO usage_flushes (writer, seq, at, first_key, last_key, calls, used, quotas) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let Flush { writer, seq, at, .. } = flush;
-    let new = on!(tx, c => sqlx::query(COME).bind(writer).bind(seq).bind(at).execute(c).await?.rows_affected());
+    let new =
+        with_engine!(tx, c => sqlx::query(COME).bind(writer).bind(seq).bind(at).execute(c).await?.rows_affected());
     if new == 0 {
         return Ok(false);
     }
-    on!(tx, c => {
+    with_engine!(tx, c => {
         sqlx::query(APPEND)
             .bind(writer)
             .bind(seq)
@@ -114,7 +115,7 @@ pub async fn find_by_key(conn: &mut Engine<'_>, writer: Uuid, key: Uuid, hour: i
         UNION ALL SELECT ' writer', seq, '', '' FROM usage_writers WHERE writer = $1 \
         UNION ALL SELECT ' key', last_used_at, '', '' FROM keys WHERE id = $2";
     let found: Vec<CountedRow> =
-        on!(conn, c => sqlx::query_as(SQL).bind(writer).bind(key).bind(hour).fetch_all(c).await?);
+        with_engine!(conn, c => sqlx::query_as(SQL).bind(writer).bind(key).bind(hour).fetch_all(c).await?);
     let mut counted = KeyUsage::default();
     for row in found {
         match row.kind.as_str() {
@@ -139,7 +140,7 @@ pub struct QuotaRow {
 pub async fn quotas(conn: &mut Engine<'_>, now: i64) -> Result<Vec<QuotaRow>, Error> {
     const SQL: &str = "SELECT q.key_id, q.whole_at, k.rate_limit FROM key_quotas q JOIN keys k ON k.id = q.key_id \
         WHERE q.whole_at > $1 AND k.rate_limit IS NOT NULL";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
 }
 
 /// Deletes quotas that are full, and processes that have not written since `before`, at most `limit` of each. Returns
@@ -149,8 +150,9 @@ pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result
         "DELETE FROM key_quotas WHERE key_id IN (SELECT key_id FROM key_quotas WHERE whole_at <= $1 LIMIT $2)";
     const WRITERS: &str =
         "DELETE FROM usage_writers WHERE writer IN (SELECT writer FROM usage_writers WHERE at < $1 LIMIT $2)";
-    let quotas = on!(tx, c => sqlx::query(QUOTAS).bind(now).bind(limit).execute(c).await?.rows_affected());
-    let writers = on!(tx, c => sqlx::query(WRITERS).bind(before).bind(limit).execute(c).await?.rows_affected());
+    let quotas = with_engine!(tx, c => sqlx::query(QUOTAS).bind(now).bind(limit).execute(c).await?.rows_affected());
+    let writers =
+        with_engine!(tx, c => sqlx::query(WRITERS).bind(before).bind(limit).execute(c).await?.rows_affected());
     Ok(quotas + writers)
 }
 
@@ -158,5 +160,5 @@ pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result
 pub async fn delete_before(tx: &mut Tx<'_>, hour: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM usage WHERE (key_id, hour, outcome) IN \
         (SELECT key_id, hour, outcome FROM usage WHERE hour < $1 ORDER BY hour LIMIT $2)";
-    Ok(on!(tx, c => sqlx::query(SQL).bind(hour).bind(limit).execute(c).await?.rows_affected()))
+    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(hour).bind(limit).execute(c).await?.rows_affected()))
 }

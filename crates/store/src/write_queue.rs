@@ -457,7 +457,7 @@ async fn run(
 }
 
 async fn statement(tx: &mut Tx<'_>, sql: &'static str) -> Result<(), Error> {
-    super::on!(tx, c => { sqlx::query(sql).execute(c).await?; });
+    super::with_engine!(tx, c => { sqlx::query(sql).execute(c).await?; });
     Ok(())
 }
 

@@ -13,7 +13,7 @@
 //! with an optional parameter (`$3 IS NULL OR …`) is used only where it does not affect the choice of the index.
 
 use super::{KeyRow, columns};
-use crate::{Engine, Error, like, on};
+use crate::{Engine, Error, like, with_engine};
 use keyward_domain::{
     count::COUNT_MAX,
     filter::{ReviewFilter, Sort},
@@ -510,7 +510,7 @@ const SEARCHED: i64 = 100_000;
 
 /// Returns the last key that a search in a project reads, or `None` if it reaches the end of the project's keys.
 pub async fn search_end(conn: &mut Engine<'_>, project: Uuid, after: Uuid) -> Result<Option<Uuid>, Error> {
-    Ok(on!(conn, c => sqlx::query_scalar(SEARCH_END)
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SEARCH_END)
         .bind(project)
         .bind(after)
         .bind(SEARCHED)
@@ -534,7 +534,7 @@ pub async fn page(
     let is_sorted_by_status = sort == Sort::Status && wanted.status != Some(Status::Deleted);
     if !is_sorted_by_status {
         let given = Given { after, limit, rank: only.map(status_sort_order), until };
-        return Ok(on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?));
+        return Ok(with_engine!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?));
     }
     // One status after another, each sorted by id.
     let mut found: Vec<ListedRow> = Vec::new();
@@ -545,7 +545,8 @@ pub async fn page(
         }
         let start = KeyCursor { id: if place == after.place { after.id } else { Uuid::max() }, ..KeyCursor::start() };
         let given = Given { after: &start, limit: left, rank: Some(place), until };
-        let rows: Vec<ListedRow> = on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
+        let rows: Vec<ListedRow> =
+            with_engine!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
         found.extend(rows.into_iter().map(|row| ListedRow { place, ..row }));
     }
     Ok(found)
@@ -571,7 +572,9 @@ pub async fn counts(conn: &mut Engine<'_>, wanted: &KeyQuery<'_>, soon: i64, unt
     let scope = KeyQuery { project: wanted.project, owner: wanted.owner, ..all };
     let expiring = KeyQuery { text: None, issued_to: None, ..*wanted };
     let mut count = async |sql: &'static str, wanted: &KeyQuery<'_>, rank: Option<i64>| {
-        Ok::<i64, Error>(on!(conn, c => bound!(sqlx::query_scalar(sql), wanted, given(rank)).fetch_one(c).await?))
+        Ok::<i64, Error>(
+            with_engine!(conn, c => bound!(sqlx::query_scalar(sql), wanted, given(rank)).fetch_one(c).await?),
+        )
     };
     let total = count(count_of(wanted.count_source(), wanted.text.is_some()), wanted, only).await?;
     let is_of_active = matches!(wanted.status, None | Some(Status::Active));

@@ -1,7 +1,7 @@
 //! Merges flushes into the tables that are queried.
 
 use super::{CallsRow, InstantRow, rows};
-use crate::{Engine, Error, Tx, on};
+use crate::{Engine, Error, Tx, with_engine};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ impl ListStatement {
             Engine::Postgres(_) => self.postgres,
         };
         let list = serde_json::to_string(list).map_err(|_| Error::Corrupt("list of usage counts"))?;
-        on!(tx, c => { sqlx::query(sql).bind(list).execute(c).await?; });
+        with_engine!(tx, c => { sqlx::query(sql).bind(list).execute(c).await?; });
         Ok(())
     }
 }
@@ -148,7 +148,7 @@ pub async fn merge(tx: &mut Tx<'_>, writer: Uuid, before: i64, limit: i64) -> Re
     const TAKE: &str = "DELETE FROM usage_flushes WHERE (writer, seq) IN (SELECT writer, seq FROM usage_flushes \
         WHERE writer = $1 OR at < $2 ORDER BY first_key LIMIT $3) RETURNING calls, used, quotas";
     let taken: Vec<(String, String, Option<String>)> =
-        on!(tx, c => sqlx::query_as(TAKE).bind(writer).bind(before).bind(limit).fetch_all(c).await?);
+        with_engine!(tx, c => sqlx::query_as(TAKE).bind(writer).bind(before).bind(limit).fetch_all(c).await?);
     let (mut calls, mut used, mut quotas) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for flush in &taken {
         for CallsRow(key, hour, outcome, number) in rows::<CallsRow>(&flush.0)? {
@@ -176,7 +176,7 @@ pub async fn merge(tx: &mut Tx<'_>, writer: Uuid, before: i64, limit: i64) -> Re
 /// Saves the quotas of the waiting flushes and leaves the flushes in place. Saving the same quota twice has no effect.
 pub async fn put_waiting_quotas(tx: &mut Tx<'_>) -> Result<(), Error> {
     const SQL: &str = "SELECT quotas FROM usage_flushes WHERE quotas IS NOT NULL";
-    let waiting: Vec<(String,)> = on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await?);
+    let waiting: Vec<(String,)> = with_engine!(tx, c => sqlx::query_as(SQL).fetch_all(c).await?);
     let mut quotas = BTreeMap::new();
     for (list,) in &waiting {
         latest(&mut quotas, list)?;
