@@ -3,7 +3,7 @@
 use super::{
     Error, Tx,
     keys::{NewKeyRow, encode_list},
-    on,
+    with_engine,
 };
 use keyward_domain::fold::fold;
 use sqlx::QueryBuilder;

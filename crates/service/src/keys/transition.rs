@@ -11,7 +11,7 @@ use keyward_domain::{
     transition::Transition,
 };
 use keyward_store::{
-    self as store, Conn, Tx,
+    self as store, Engine, Tx,
     audit::NewEvent,
     change_log::{Change, Topic},
     keys::{KeyRow, NewNote},
@@ -96,7 +96,7 @@ async fn update_row(
 impl TransitionRequest {
     /// Checks that the transition is possible for this key in its current state. The permission of the actor is checked
     /// by [`find`].
-    async fn check(&self, conn: &mut Conn<'_>, row: &KeyRow, now: Timestamp) -> Result<(), Error> {
+    async fn check(&self, conn: &mut Engine<'_>, row: &KeyRow, now: Timestamp) -> Result<(), Error> {
         if self.project.is_some_and(|project| project != ProjectId::from(row.project_id)) {
             return Err(Error::NotFound);
         }
@@ -207,7 +207,9 @@ impl Keys {
             Box::pin(async move {
                 let (row, event) = apply(tx, &request, id, now).await?;
                 Ok::<_, Error>(match event {
-                    Some(event) => WriteOutcome::audited(row, event).notify(Change { topic: Topic::Key, id: id.into() }),
+                    Some(event) => {
+                        WriteOutcome::audited(row, event).notify(Change { topic: Topic::Key, id: id.into() })
+                    }
                     None => WriteOutcome::unaudited(row),
                 })
             })
