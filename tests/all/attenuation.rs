@@ -2,7 +2,10 @@
 
 use crate::support::TestServer;
 use keyward::{
-    domain::{ids::KeyId, key::Environment},
+    domain::{
+        ids::{KeyId, SubjectId},
+        key::Environment,
+    },
     service::{
         actor::{ManagementClient, Origin},
         keys::{Expiry, KeyDraft, KeyPatchRequest, NewKeyRequest, Privileges},
@@ -80,7 +83,7 @@ on_both_engines! {
             let mut line = vec![root];
             for step in &steps[3..] {
                 let who = line[usize::from(step.0) % line.len()];
-                let program = ManagementClient { key: who, name: "P".into(), project, scopes: vec![READ.into(), WRITE.into()], origin: Origin::default() };
+                let program = ManagementClient { subject: SubjectId::Key(who), name: "P".into(), project, scopes: vec![READ.into(), WRITE.into()], origin: Origin::default() };
                 let maker = stored_privileges(&bench, who).await;
                 let all: Vec<_> = line.iter().chain(&others).copied().collect();
                 let mut before = BTreeMap::new();

@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward::{
     domain::{
         consent::{Authorization, ConsentPrompt, ResponseDelivery},
-        ids::{ClientId, GrantId, ProjectId},
+        ids::{ClientId, GrantId, KeyId, ProjectId, SubjectId},
     },
     service::{
         Error, Services,
@@ -107,8 +107,8 @@ impl ConsentFixture {
 
     /// Returns the scopes of the grant's tokens, or the reason why they are denied.
     async fn verdict(&self, grant: GrantId) -> Result<Vec<String>, DenyReason> {
-        let id: uuid::Uuid = grant.into();
-        let decision = self.bench.app.verify.verify_key(id.into(), &VerifyRequest::default()).await.expect("no fault");
+        let question = VerifyRequest::default();
+        let decision = self.bench.app.verify.verify_subject(grant.into(), &question).await.expect("no fault");
         decision.map(|good| good.snapshot.scopes.clone())
     }
 
@@ -456,11 +456,11 @@ on_both_engines! {
         insert_grants(&stage, 450).await;
         bench.clock.advance(1);
         // The newest grant ends in the last write.
-        let grant = uuid::Uuid::from(stage.grant_and_redeem(&stage.operator).await.grant);
+        let grant = stage.grant_and_redeem(&stage.operator).await.grant;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         let (here, there) = (start_change_feed(&bench.app).await, start_change_feed(&other).await);
         let verdict = async |app: &Services| {
-            app.verify.verify_key(grant.into(), &VerifyRequest::default()).await.expect("no fault").map(|_| ())
+            app.verify.verify_subject(grant.into(), &VerifyRequest::default()).await.expect("no fault").map(|_| ())
         };
         assert_eq!((verdict(&bench.app).await, verdict(&other).await), (Ok(()), Ok(())));
         {
@@ -480,6 +480,29 @@ on_both_engines! {
         wait_until("the other node refuses it", async || verdict(&other).await == Err(DenyReason::Deleted)).await;
         here.abort();
         there.abort();
+    }
+
+    /// A grant's id is no key's id, and a key's id is no grant's, in the database as in memory.
+    async fn a_grant_is_no_key_and_a_key_no_grant(bench: TestServer) {
+        let stage = ConsentFixture::new(bench).await;
+        let bench = &stage.bench;
+        let grant = stage.grant_and_redeem(&stage.operator).await.grant;
+        let key = bench.create_key(&stage.owner, "Gateway").await.id;
+        let check = async |subject: SubjectId| {
+            bench.app.verify.verify_subject(subject, &VerifyRequest::default()).await.expect("no fault").map(|good| good.snapshot.subject())
+        };
+        let (own_grant, own_key) = (SubjectId::Grant(grant), SubjectId::Key(key));
+        let as_key = SubjectId::Key(KeyId::from(uuid::Uuid::from(grant)));
+        let as_grant = SubjectId::Grant(GrantId::from(uuid::Uuid::from(key)));
+        let feed = start_change_feed(&bench.app).await;
+        // The second time the snapshots are in memory.
+        for _ in 0..2 {
+            assert_eq!((check(own_grant).await, check(own_key).await), (Ok(own_grant), Ok(own_key)));
+            assert_eq!((check(as_key).await, check(as_grant).await), (Err(DenyReason::Unknown), Err(DenyReason::Unknown)));
+        }
+        let counts = bench.app.verify.counts();
+        assert_eq!((counts.cached, counts.indexed), (2, 1), "a grant has no secret: {counts:?}");
+        feed.abort();
     }
 
     /// A later write that fails does not undo the removal, so the call returns no error. The background job ends the

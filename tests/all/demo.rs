@@ -66,7 +66,7 @@ async fn check_bulk_demo(engine: Engine) {
         let decision = bench.app.verify.verify_secret(secret, &Default::default()).await.unwrap();
         match decision {
             Ok(good) => {
-                assert_eq!((verdict, id), ("valid", good.snapshot.key.to_string().as_str()));
+                assert_eq!((verdict, id), ("valid", uuid::Uuid::from(good.snapshot.subject()).to_string().as_str()));
                 assert_eq!(good.snapshot.rate_limit.map(|limit| limit.to_string()).as_deref(), Some("1000000/second"));
                 assert!(good.snapshot.lifecycle.expires_at.is_some(), "each has an explicit expiry");
             }

@@ -1,9 +1,6 @@
 //! Key transitions: the permissions of each actor, and the preconditions.
 
-use crate::support::{
-    TestServer,
-    test_data::{change_any_key, change_key},
-};
+use crate::support::test_data::{change_any_key, change_key};
 use keyward::{
     domain::{
         expiry::ExpiryChoice,

@@ -7,7 +7,11 @@ use crate::support::{
 };
 use keyward::{
     config::{Config, KeyFile},
-    domain::{ids::KeyId, policy::PolicySaved, transition::Transition},
+    domain::{
+        ids::{KeyId, SubjectId},
+        policy::PolicySaved,
+        transition::Transition,
+    },
     secret::{Mode, PlainSecret},
     service::{
         Error, Services,
@@ -212,7 +216,7 @@ on_both_engines! {
         assert_eq!((verdict(app, &made.secret).await, look_ups()), ("good", 2), "the bound has not passed");
         bench.clock.advance(1);
         assert_eq!((verdict(app, &made.secret).await, look_ups()), ("inactive", 3));
-        assert_eq!(code(&app.verify.verify_key(made.id, &VerifyRequest::default()).await.unwrap()), "inactive");
+        assert_eq!(code(&app.verify.verify_subject(made.id.into(), &VerifyRequest::default()).await.unwrap()), "inactive");
         assert_eq!((verdict(app, &unknown_secret()).await, look_ups()), ("unknown", 5));
         // The process receives changes again. The earlier snapshots are not used.
         let hearing = start_change_feed(app).await;
@@ -221,7 +225,7 @@ on_both_engines! {
         bench.clock.advance(seconds + 1);
         app.context.pool.close().await;
         assert!(matches!(app.verify.verify_secret(&made.secret, &VerifyRequest::default()).await, Err(Error::Busy | Error::Store(_))));
-        assert!(matches!(app.verify.verify_key(made.id, &VerifyRequest::default()).await, Err(Error::Busy | Error::Store(_))));
+        assert!(matches!(app.verify.verify_subject(made.id.into(), &VerifyRequest::default()).await, Err(Error::Busy | Error::Store(_))));
     }
 
     /// A flood of 20,000 different unknown keys causes only the lookups that the miss limiter allows, and none for a
@@ -326,8 +330,8 @@ on_both_engines! {
             assert_eq!(verdict(app, &made.secret).await, "wrong_network");
             assert_eq!(code(&app.verify.verify_secret(&made.secret, &from([192, 0, 3, 1])).await.unwrap()), "wrong_network");
             assert_eq!(code(&app.verify.verify_secret(&made.secret, &from([192, 0, 2, 1])).await.unwrap()), "good");
-            let good = app.verify.verify_key(made.id, &VerifyRequest::default()).await.unwrap().unwrap();
-            assert_eq!(good.snapshot.key, made.id);
+            let good = app.verify.verify_subject(made.id.into(), &VerifyRequest::default()).await.unwrap().unwrap();
+            assert_eq!(good.snapshot.subject(), SubjectId::Key(made.id));
             assert_eq!((good.snapshot.name.as_str(), good.snapshot.issued_to.as_deref()), ("Gateway", Some("a buoy with a name that no short text holds")));
             assert_eq!(good.snapshot.networks.to_string(), "192.0.2.0/24");
             assert_eq!(app.verify.counts().hits > 0, listens);

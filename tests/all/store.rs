@@ -2,7 +2,10 @@
 
 use crate::support::{TestServer, test_data::change_key};
 use keyward::{
-    domain::{ids::KeyId, transition::Transition},
+    domain::{
+        ids::{KeyId, SubjectId},
+        transition::Transition,
+    },
     service::{
         Error,
         actor::Actor,
@@ -69,7 +72,7 @@ on_both_engines! {
         assert_eq!(kept.len(), CLIENTS * ROUNDS / 2);
         for (id, secret) in &kept {
             let facts = bench.app.verify.verify_secret(secret, &Default::default()).await.unwrap().expect("accepted").snapshot;
-            assert_eq!(facts.key, *id);
+            assert_eq!(facts.subject(), SubjectId::Key(*id));
             assert!(facts.name.ends_with(" edited"), "{}", facts.name);
         }
         let total = (CLIENTS * ROUNDS) as i64;

@@ -115,7 +115,7 @@ impl Actor {
         let none = Origin::default();
         let (actor, origin) = match self {
             Self::User(caller) | Self::Administrator(caller) => (format!("user:{}", caller.user), &caller.origin),
-            Self::Program(program) => (format!("key:{}", program.key), &program.origin),
+            Self::Program(program) => (program.subject.to_string(), &program.origin),
             Self::Operator => ("operator".to_owned(), &none),
             Self::System(origin) => ("system".to_owned(), origin),
         };

@@ -1,21 +1,22 @@
 //! Management clients: programs that manage keys with a management token, and their errors.
 
 use super::{Error, InvalidField, actor::Origin};
-use keyward_domain::ids::{KeyId, ProjectId};
+use keyward_domain::ids::{KeyId, ProjectId, SubjectId};
 
 /// Scope to read the project and its keys.
 pub const READ_SCOPE: &str = "keyward:keys.read";
 /// Scope to create, edit, stop, and start the project's keys.
 pub const WRITE_SCOPE: &str = "keyward:keys.write";
 
-/// A management client, authenticated by a management token that a key of this project was exchanged for.
+/// A management client, authenticated by a management token that was issued for a key or a grant of this project. A
+/// client with a grant can only read.
 ///
 /// Every change reads the permissions of the key again inside its transaction, because the key can lose them during
 /// the request.
 #[derive(Clone, Debug)]
 pub struct ManagementClient {
-    pub key: KeyId,
-    /// Name of the key.
+    pub subject: SubjectId,
+    /// Name of the key, or of the grant's application.
     pub name: String,
     /// The only project that the program can access.
     pub project: ProjectId,

@@ -85,6 +85,56 @@ id!(
     FormNumber
 );
 
+/// What a token was issued for: a key or a grant. Formatted as `key:<id>` or `grant:<id>`.
+///
+/// Keys and grants have their own ids, so the id of one is never accepted as the id of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectId {
+    Key(KeyId),
+    Grant(GrantId),
+}
+
+impl SubjectId {
+    /// Returns the id of the key, or `None` for a grant.
+    pub const fn key(self) -> Option<KeyId> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Grant(_) => None,
+        }
+    }
+}
+
+impl From<KeyId> for SubjectId {
+    fn from(key: KeyId) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<GrantId> for SubjectId {
+    fn from(grant: GrantId) -> Self {
+        Self::Grant(grant)
+    }
+}
+
+/// The id without its kind, for columns and texts that contain only the id.
+impl From<SubjectId> for Uuid {
+    fn from(subject: SubjectId) -> Self {
+        match subject {
+            SubjectId::Key(key) => key.into(),
+            SubjectId::Grant(grant) => grant.into(),
+        }
+    }
+}
+
+impl fmt::Display for SubjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "key:{key}"),
+            Self::Grant(grant) => write!(f, "grant:{grant}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +153,16 @@ mod tests {
         ] {
             assert_eq!(KeyId::parse_exact(&other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_subject_has_a_kind_and_an_id() {
+        let id = Uuid::from_u128(0x018f_0000_0000_7000_8000_0000_0000_000a);
+        let (key, grant) = (SubjectId::from(KeyId::from(id)), SubjectId::from(GrantId::from(id)));
+        assert_ne!(key, grant, "the same id of another kind");
+        assert_eq!(key.to_string(), "key:018f0000-0000-7000-8000-00000000000a");
+        assert_eq!(grant.to_string(), "grant:018f0000-0000-7000-8000-00000000000a");
+        assert_eq!((Uuid::from(key), Uuid::from(grant)), (id, id));
+        assert_eq!((key.key(), grant.key()), (Some(id.into()), None));
     }
 }

@@ -1,6 +1,7 @@
 //! Grants: the consent of users to clients. [`super::key_snapshot`] has their form for verification decisions.
 
 use super::{Engine, Error, Tx, decode_list, keys::encode_list, with_engine};
+use keyward_domain::ids::GrantId;
 use uuid::Uuid;
 
 /// A grant's row, with columns of its project.
@@ -68,9 +69,9 @@ macro_rules! select_grants {
 }
 
 /// Returns the grant with this id, valid or not.
-pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<GrantRow>, Error> {
+pub async fn by_id(conn: &mut Engine<'_>, id: GrantId) -> Result<Option<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.id = $1");
-    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(Uuid::from(id)).fetch_optional(c).await?))
 }
 
 /// Returns the valid grants of a user, newest first.
@@ -139,16 +140,16 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewGrantRow) -> Result<(), Error> {
 }
 
 /// Revokes a grant. Returns `false` if it is already revoked.
-pub async fn revoke(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error> {
+pub async fn revoke(tx: &mut Tx<'_>, id: GrantId, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE grants SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
-    let done = with_engine!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
+    let done = with_engine!(tx, c => sqlx::query(SQL).bind(Uuid::from(id)).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
 /// Reduces a grant to these scopes.
-pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<(), Error> {
+pub async fn set_scopes(tx: &mut Tx<'_>, id: GrantId, scopes: &[String]) -> Result<(), Error> {
     const SQL: &str = "UPDATE grants SET scopes = $2 WHERE id = $1";
-    with_engine!(tx, c => { sqlx::query(SQL).bind(id).bind(encode_list(scopes)).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(Uuid::from(id)).bind(encode_list(scopes)).execute(c).await?; });
     Ok(())
 }
 

@@ -1,9 +1,10 @@
-//! Key snapshots: the columns that a verification decision needs.
+//! Key snapshots: the columns of a key or a grant that a verification decision needs.
 
 use super::{Engine, Error, decode_list, with_engine};
+use keyward_domain::ids::SubjectId;
 use uuid::Uuid;
 
-/// The columns of a key and its project that a verification decision needs.
+/// The columns of a key or a grant, and of its project, that a verification decision needs.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct KeySnapshotRow {
     pub id: Uuid,
@@ -23,10 +24,12 @@ pub struct KeySnapshotRow {
     pub expires_at: Option<i64>,
     pub active: bool,
     pub deleted_at: Option<i64>,
+    /// Whether this is a grant, and the id that of a grant.
+    pub is_grant: bool,
 }
 
 impl KeySnapshotRow {
-    /// Returns the SHA-256 of the key's secret.
+    /// Returns the SHA-256 of the key's secret, or random bytes for a grant, which has no secret.
     ///
     /// # Errors
     /// [`Error::Corrupt`] if the column does not contain a digest.
@@ -56,7 +59,7 @@ macro_rules! select_facts {
         concat!(
             "SELECT k.id, k.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
              THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, k.name, k.environment, k.digest, k.scopes, k.networks, \
-             k.rate_limit, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at \
+             k.rate_limit, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, FALSE AS is_grant \
              FROM keys k JOIN projects p ON p.id = k.project_id CROSS JOIN policy l ",
             $rest
         )
@@ -80,7 +83,7 @@ macro_rules! select_granted {
             "SELECT g.id, g.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
              THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, g.client_name AS name, 'live' AS environment, g.digest, \
              g.scopes, '[]' AS networks, CAST(NULL AS TEXT) AS rate_limit, g.user_name AS issued_to, CAST(NULL AS BIGINT) AS not_before, \
-             g.until AS expires_at, TRUE AS active, COALESCE(g.ended_at, c.removed_at) AS deleted_at \
+             g.until AS expires_at, TRUE AS active, COALESCE(g.ended_at, c.removed_at) AS deleted_at, TRUE AS is_grant \
              FROM grants g JOIN projects p ON p.id = g.project_id LEFT JOIN oauth_clients c ON c.id = g.client_id \
              CROSS JOIN policy l ",
             $rest
@@ -88,13 +91,18 @@ macro_rules! select_granted {
     };
 }
 
-/// Returns the snapshot of the key or the grant with this id.
+/// Returns the snapshot of a key or a grant.
 ///
 /// # Errors
 /// If the query fails.
-pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<KeySnapshotRow>, Error> {
-    const SQL: &str = concat!(select_facts!("WHERE k.id = $1"), " UNION ALL ", select_granted!("WHERE g.id = $1"));
-    Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+pub async fn by_id(conn: &mut Engine<'_>, subject: SubjectId) -> Result<Option<KeySnapshotRow>, Error> {
+    const KEY: &str = select_facts!("WHERE k.id = $1");
+    const GRANT: &str = select_granted!("WHERE g.id = $1");
+    let sql = match subject {
+        SubjectId::Key(_) => KEY,
+        SubjectId::Grant(_) => GRANT,
+    };
+    Ok(with_engine!(conn, c => sqlx::query_as(sql).bind(Uuid::from(subject)).fetch_optional(c).await?))
 }
 
 /// Returns the snapshots of the keys after the id `after`, at most `limit`, ordered by id.

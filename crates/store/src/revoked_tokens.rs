@@ -1,6 +1,7 @@
 //! Token revocation: revoked tokens, and other events that invalidate tokens issued before them.
 
 use super::{Engine, Error, Tx, with_engine};
+use keyward_domain::ids::SubjectId;
 use uuid::Uuid;
 
 /// An individually revoked token.
@@ -14,7 +15,7 @@ pub struct RevokedRow {
 /// A subject whose tokens are denied if they were issued before a time.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct CutoffRow {
-    /// `key:<id>`, `grant:<id>` or `project:<id>`.
+    /// A [`SubjectId`]: `key:<id>` or `grant:<id>`.
     pub holder: String,
     /// Microseconds since the epoch.
     pub issued_before: i64,
@@ -49,16 +50,16 @@ pub async fn list_unexpired(conn: &mut Engine<'_>, now: i64) -> Result<Vec<Revok
     Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
 }
 
-/// Invalidates the tokens of a key (`key:<id>`) or a grant (`grant:<id>`) that were issued before this time. For
-/// resource servers that verify tokens offline.
+/// Invalidates the tokens of a key or a grant that were issued before this time. For resource servers that verify
+/// tokens offline.
 ///
 /// # Errors
 /// If the query fails.
-pub async fn cut_off(tx: &mut Tx<'_>, holder: &str, issued_before: i64) -> Result<(), Error> {
+pub async fn cut_off(tx: &mut Tx<'_>, subject: SubjectId, issued_before: i64) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO token_cutoffs (holder, issued_before) VALUES ($1, $2) ON CONFLICT (holder) DO UPDATE \
         SET issued_before = CASE WHEN token_cutoffs.issued_before < excluded.issued_before THEN excluded.issued_before \
         ELSE token_cutoffs.issued_before END";
-    with_engine!(tx, c => { sqlx::query(SQL).bind(holder).bind(issued_before).execute(c).await?; });
+    with_engine!(tx, c => { sqlx::query(SQL).bind(subject.to_string()).bind(issued_before).execute(c).await?; });
     Ok(())
 }
 

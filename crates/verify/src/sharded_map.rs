@@ -2,10 +2,9 @@
 //! one another.
 
 use foldhash::fast::RandomState;
-use keyward_domain::ids::KeyId;
 use std::{
     collections::HashMap,
-    hash::BuildHasher as _,
+    hash::{BuildHasher as _, Hash},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -41,7 +40,7 @@ impl<T: Default> Default for Shards<T> {
 
 impl<T> Shards<T> {
     /// Locks the shard of this key. Operations on it are short and never wait.
-    pub fn lock_shard(&self, key: KeyId) -> MutexGuard<'_, T> {
+    pub fn lock_shard(&self, key: impl Hash) -> MutexGuard<'_, T> {
         // The inner map uses the low bits and the highest seven bits of its own hash. These bits are of another hash.
         let at = (self.hasher.hash_one(key) >> 32) as usize % SHARD_COUNT;
         lock(&self.parts[at])

@@ -4,7 +4,7 @@
 use super::form::Form;
 use axum::http::{HeaderMap, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use keyward_domain::ids::KeyId;
+use keyward_domain::ids::{KeyId, SubjectId};
 use keyward_edge::oauth_error::OAuthError;
 use keyward_service::{
     Services,
@@ -61,7 +61,7 @@ impl Client {
         let (id, secret) = self.credentials()?;
         let decision = app.verify.verify_secret(secret, &VerifyRequest { ip, ..VerifyRequest::default() }).await?;
         let good = decision.map_err(|refused| OAuthError::from_denied_key(&refused))?;
-        if good.snapshot.key == id { Ok(good) } else { Err(key_mismatch()) }
+        if good.snapshot.subject() == SubjectId::Key(id) { Ok(good) } else { Err(key_mismatch()) }
     }
 
     /// Checks that the client has the secret of a key, whatever the state of the key. Does not count as a use of the

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use keyward_domain::ids::SubjectId;
 use keyward_edge::bearer;
 use keyward_edge::oauth_error::{OAuthError, no_store};
 use keyward_service::{
@@ -65,7 +66,7 @@ pub async fn introspect(
 /// Whether the caller may see a token: any token of its project, but a management token only if it belongs to the
 /// caller's own key.
 fn may_see_token(asker: &KeySnapshot, accepted: &Accepted) -> bool {
-    let own = |token: &_| matches!(token, Subject::Key(key) if *key == asker.key);
+    let own = |token: &_| matches!(token, Subject::Key(key) if SubjectId::Key(*key) == asker.subject());
     match accepted.token.as_deref() {
         Some(token) if token.audience == Audience::Management => own(&token.subject),
         _ => accepted.verified.snapshot.project == asker.project,

@@ -7,10 +7,7 @@ use super::{
 };
 use axum::response::Response;
 use keyward_edge::oauth_error::OAuthError;
-use keyward_service::{
-    tokens::{ExchangeDenyReason, Subject},
-    verify::VerifyRequest,
-};
+use keyward_service::{tokens::ExchangeDenyReason, verify::VerifyRequest};
 
 /// Token type of an access token issued by this server.
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -58,13 +55,13 @@ pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
                     })?
                 }
             };
-            check_client_matches(client.as_ref(), Subject::Key(good.snapshot.key))?;
+            check_client_matches(client.as_ref(), |id| id == good.snapshot.subject().to_string())?;
             app.tokens.issue_for_key(&good.snapshot, &requested.parameters())
         }
         ACCESS_TOKEN => {
             // An unreadable token is denied below with the reason code.
             if let Ok(known) = app.tokens.parse(subject) {
-                check_client_matches(client.as_ref(), known.subject)?;
+                check_client_matches(client.as_ref(), |id| known.subject.is_client(id))?;
             }
             app.tokens.exchange_token(subject, proved.is_some(), &requested.parameters()).await?
         }
@@ -79,9 +76,9 @@ pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
 }
 
 /// Checks that the client, if there is one, is the subject token's client.
-fn check_client_matches(client: Option<&Client>, holder: Subject) -> Result<(), OAuthError> {
+fn check_client_matches(client: Option<&Client>, is_client: impl FnOnce(&str) -> bool) -> Result<(), OAuthError> {
     match client {
-        Some(client) if !holder.is_client(&client.id) => {
+        Some(client) if !is_client(&client.id) => {
             Err(OAuthError::invalid_request("The subject token belongs to another client."))
         }
         _ => Ok(()),

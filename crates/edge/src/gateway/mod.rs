@@ -20,6 +20,7 @@ use keyward_verify::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use request::GatewayRequest;
 use std::net::IpAddr;
+use uuid::Uuid;
 
 const CODE: &str = "x-keyward-code";
 const KEY_ID: HeaderName = HeaderName::from_static("x-keyward-key-id");
@@ -77,7 +78,7 @@ fn accepted_response(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
             headers.insert(name, value);
         }
     };
-    put(KEY_ID, facts.key.to_string());
+    put(KEY_ID, Uuid::from(facts.subject()).to_string());
     put(PROJECT_ID, facts.project.to_string());
     put(SCOPES, accepted.scopes().collect::<Vec<_>>().join(" "));
     if let Some(name) = facts.issued_to.as_deref() {

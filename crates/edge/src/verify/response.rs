@@ -21,7 +21,7 @@ fn write_accepted(out: &mut Vec<u8>, accepted: &Accepted) {
     let facts = &accepted.verified.snapshot;
     let project: ProjectId = facts.project;
     out.extend_from_slice(br#"{"valid":true,"key_id":""#);
-    write_uuid(out, facts.key.into());
+    write_uuid(out, facts.subject().into());
     out.extend_from_slice(br#"","project_id":""#);
     write_uuid(out, project.into());
     out.extend_from_slice(br#"","name":"#);

@@ -16,7 +16,12 @@ use crate::{
     permissions::Action,
     policy, time_format,
 };
-use keyward_domain::{ids::KeyId, key::KeyView, project::Role, time::Timestamp};
+use keyward_domain::{
+    ids::{KeyId, SubjectId},
+    key::KeyView,
+    project::Role,
+    time::Timestamp,
+};
 use keyward_store::{
     self as store, Tx,
     change_log::{Change, Topic},
@@ -151,7 +156,7 @@ impl Keys {
                 }
                 let after = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
                 if is_narrower(&row, &after, now)? {
-                    store::revoked_tokens::cut_off(tx, &format!("key:{id}"), now.micros()).await?;
+                    store::revoked_tokens::cut_off(tx, SubjectId::Key(id), now.micros()).await?;
                 }
                 let acting = acting_role::in_project(tx, &actor, row.project_id.into()).await?;
                 let event = actor

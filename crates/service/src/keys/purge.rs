@@ -5,7 +5,7 @@ use crate::{
     Error,
     actor::{Actor, Origin},
 };
-use keyward_domain::{key::RESTORE_DAYS, time::DAY};
+use keyward_domain::{ids::SubjectId, key::RESTORE_DAYS, time::DAY};
 use keyward_store::{
     self as store,
     change_log::{Change, Topic},
@@ -36,7 +36,7 @@ impl Keys {
                         return Ok(WriteOutcome::unaudited(0));
                     }
                     let deleted_at = row.deleted_at.unwrap_or(now.micros());
-                    store::revoked_tokens::cut_off(tx, &format!("key:{}", row.id), deleted_at).await?;
+                    store::revoked_tokens::cut_off(tx, SubjectId::Key(row.id.into()), deleted_at).await?;
                     let event = Actor::System(Origin::default())
                         .event(now, "key.purged", format!("key:{}", row.id), &row.name)
                         .in_project(row.project_id.into());

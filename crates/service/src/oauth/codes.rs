@@ -128,7 +128,7 @@ fn invalid_reason(
 }
 
 async fn redeem_grant(tx: &mut Tx<'_>, code: &CodeRow, now: Timestamp) -> Result<RedeemedCode, Error> {
-    let row = store::grants::by_id(tx, code.grant_id).await?;
+    let row = store::grants::by_id(tx, code.grant_id.into()).await?;
     match row.filter(|row| row.is_valid_at(now.micros()) && row.project_archived_at.is_none()) {
         Some(row) => Ok(Ok(Redeemed::from_row(&row)?)),
         None => Ok(Err(NONE)),

@@ -163,7 +163,7 @@ impl Consent {
         }
         let first = store::device_codes::set_state(tx, &digest, "allowed", "redeemed", row.grant_id).await?;
         let Some(grant) = row.grant_id.filter(|_| first) else { return Ok(Err(NONE)) };
-        let grant = store::grants::by_id(tx, grant).await?;
+        let grant = store::grants::by_id(tx, grant.into()).await?;
         match grant.filter(|it| it.is_valid_at(now.micros()) && it.project_archived_at.is_none()) {
             Some(grant) => Ok(Ok(Redeemed::from_row(&grant)?)),
             None => Ok(Err(NONE)),

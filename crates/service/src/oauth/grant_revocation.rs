@@ -8,7 +8,7 @@ use crate::{
     permissions::{Action, role_allows},
 };
 use keyward_domain::{
-    ids::{GrantId, ProjectId, UserId},
+    ids::{GrantId, ProjectId, SubjectId, UserId},
     project::Role,
     scope::{GrantedBy, ScopeName},
     time::Timestamp,
@@ -54,7 +54,7 @@ async fn event(
 
 /// Revokes the tokens issued so far, for clients that verify tokens offline.
 async fn revoke_issued_tokens(tx: &mut Tx<'_>, row: &GrantRow, now: Timestamp) -> Result<(), Error> {
-    Ok(store::revoked_tokens::cut_off(tx, &format!("grant:{}", row.id), now.micros()).await?)
+    Ok(store::revoked_tokens::cut_off(tx, SubjectId::Grant(row.id.into()), now.micros()).await?)
 }
 
 async fn revoke_grant(
@@ -65,7 +65,7 @@ async fn revoke_grant(
     now: Timestamp,
     ends: &mut RevokedGrants,
 ) -> Result<(), Error> {
-    if store::grants::revoke(tx, row.id, now.micros()).await? {
+    if store::grants::revoke(tx, row.id.into(), now.micros()).await? {
         revoke_issued_tokens(tx, row, now).await?;
         let detail = serde_json::json!({"before": {
             "person": row.user_name, "scopes": row.scopes()?, "expires_at": row.until,
@@ -88,7 +88,7 @@ pub(crate) async fn revoke_grants(
 ) -> Result<RevokedGrants, Error> {
     let mut ends = RevokedGrants::default();
     for id in grants {
-        if let Some(row) = store::grants::by_id(tx, (*id).into()).await? {
+        if let Some(row) = store::grants::by_id(tx, *id).await? {
             revoke_grant(tx, actor, &row, (action, why), now, &mut ends).await?;
         }
     }
@@ -148,7 +148,7 @@ pub(crate) async fn narrow_to_role(
         if left == had {
             continue;
         }
-        store::grants::set_scopes(tx, row.id, &left).await?;
+        store::grants::set_scopes(tx, row.id.into(), &left).await?;
         revoke_issued_tokens(tx, &row, now).await?;
         let detail = serde_json::json!({"before": {"scopes": had}, "after": {"scopes": left}});
         ends.push(event(tx, actor, &row, "grant.narrowed", now).await?.with_detail(detail), &row);

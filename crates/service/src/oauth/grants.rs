@@ -83,7 +83,7 @@ impl Consent {
             let caller = caller.clone();
             Box::pin(async move {
                 serialize_change(tx).await?;
-                let row = store::grants::by_id(tx, id.into()).await?;
+                let row = store::grants::by_id(tx, id).await?;
                 let row = row.filter(|row| row.is_valid_at(now.micros())).ok_or(Error::NotFound)?;
                 if project.is_some_and(|project| project != row.project_id.into())
                     || !may_revoke(tx, &caller, &row).await?

@@ -10,7 +10,7 @@ use crate::verify::{DenyReason, KeySnapshot, VerifyRequest};
 use keyward_core::Error;
 use keyward_domain::{
     consent::ClientName,
-    ids::{GrantId, ProjectId, UserId},
+    ids::{GrantId, ProjectId, SubjectId, UserId},
     time::Timestamp,
 };
 use std::net::IpAddr;
@@ -121,7 +121,9 @@ impl Tokens {
     /// # Errors
     /// The reason for the denial.
     pub fn issue_for_key(&self, facts: &KeySnapshot, wish: &TokenParameters<'_>) -> Result<Issued, ExchangeDenyReason> {
-        self.issue(&Source::from_key(facts, Subject::Key(facts.key)), wish, self.verify.now())
+        // Only a key has a secret, so a grant never comes here.
+        let SubjectId::Key(key) = facts.subject() else { return Err(ExchangeDenyReason::Key(DenyReason::Unknown)) };
+        self.issue(&Source::from_key(facts, Subject::Key(key)), wish, self.verify.now())
     }
 
     /// Issues a token for a grant whose code was redeemed at `now`.

@@ -7,7 +7,7 @@
 use super::{Audience, Tokens};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_core::Error;
-use keyward_domain::time::Timestamp;
+use keyward_domain::{ids::SubjectId, time::Timestamp};
 use keyward_store::{self as store, Engine};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -85,7 +85,7 @@ impl Content {
             add(row.holder, row.issued_before);
         }
         for (id, at) in store::revoked_tokens::stopped_keys(conn, after).await? {
-            add(format!("key:{id}"), at);
+            add(SubjectId::Key(id.into()).to_string(), at);
         }
         for (id, at) in store::revoked_tokens::archived_projects(conn, after).await? {
             add(Audience::Project(id.into()).claim(issuer), at);

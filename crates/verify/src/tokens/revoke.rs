@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009): the token and all tokens exchanged from it are denied from the next request on.
 
-use super::{ParsedToken, RevokedSet, Subject, Tokens};
+use super::{ParsedToken, RevokedSet, Tokens};
 use keyward_core::{
     Error,
     actor::{Actor, Origin},
@@ -32,13 +32,10 @@ impl Tokens {
     /// The inner error if too many tokens of this subject were revoked, so that they should be revoked together; the
     /// outer one if the write fails.
     pub async fn revoke(&self, token: &ParsedToken, origin: &Origin) -> Result<Result<(), TooManyRevocations>, Error> {
-        let Some(facts) = self.verify.find_snapshot(token.subject.snapshot_id()).await? else { return Ok(Ok(())) };
+        let Some(facts) = self.verify.find_snapshot(token.subject.id()).await? else { return Ok(Ok(())) };
         let context = self.ring.context();
         let (now, jti, expires) = (context.now(), token.jti, Timestamp::from_seconds(token.expires_at));
-        let target = match token.subject {
-            Subject::Key(key) => format!("key:{key}"),
-            Subject::Grant { grant, .. } => format!("grant:{grant}"),
-        };
+        let target = token.subject.id().to_string();
         let mut event = Actor::System(origin.clone())
             .event(now, ACTION, target.clone(), &facts.name)
             .with_acting_role("program")

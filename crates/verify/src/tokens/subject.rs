@@ -2,9 +2,8 @@
 
 use keyward_domain::{
     consent::ClientName,
-    ids::{GrantId, KeyId, ProjectId, UserId},
+    ids::{GrantId, KeyId, ProjectId, SubjectId, UserId},
 };
-use uuid::Uuid;
 
 /// The path before the project id in an audience, after the public URL.
 const PROJECTS: &str = "/projects/";
@@ -49,11 +48,11 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Returns the id of the key snapshot. Grants have snapshots like keys.
-    pub fn snapshot_id(self) -> KeyId {
+    /// Returns the id of the key or the grant.
+    pub const fn id(self) -> SubjectId {
         match self {
-            Self::Key(key) => key,
-            Self::Grant { grant, .. } => Uuid::from(grant).into(),
+            Self::Key(key) => SubjectId::Key(key),
+            Self::Grant { grant, .. } => SubjectId::Grant(grant),
         }
     }
 
@@ -102,6 +101,7 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
 
     const URL: &str = "https://keys.example.com";
     const ID: &str = "018f0000-0000-7000-8000-00000000000a";
@@ -134,6 +134,8 @@ mod tests {
             Subject::Grant { grant, user, client: ClientName::Loopback },
             Subject::Grant { grant, user, client: ClientName::Registered(ID.parse().unwrap()) },
         ] {
+            let kind = if holder.grant_id().is_some() { "grant" } else { "key" };
+            assert_eq!(holder.id().to_string(), format!("{kind}:{ID}"));
             let grant = holder.grant_id().map(|id| id.to_string());
             assert_eq!(Subject::from_claims(&holder.sub_claim(), &holder.client_id(), grant.as_deref()), Some(holder));
         }

@@ -25,7 +25,7 @@ impl Accepted {
     pub fn management_client(&self, origin: Origin) -> ManagementClient {
         let facts = &self.verified.snapshot;
         ManagementClient {
-            key: facts.key,
+            subject: facts.subject(),
             name: facts.name.to_string(),
             project: facts.project,
             scopes: self.scopes().map(ToOwned::to_owned).collect(),
@@ -132,7 +132,7 @@ impl Tokens {
         if self.is_revoked(&known).await? {
             return Ok(Err(TokenDenyReason::Revoked));
         }
-        Ok(match self.verify.peek(known.subject.snapshot_id()).await? {
+        Ok(match self.verify.peek(known.subject.id()).await? {
             Err(refused) => Err(TokenDenyReason::from_key_reason(known.subject, refused)),
             Ok(good) if !matches_project(&known, good.snapshot.project) => {
                 Err(TokenDenyReason::Key(DenyReason::WrongProject))
@@ -149,7 +149,7 @@ impl Tokens {
         let missing = question.scopes.iter().find(|scope| !known.scopes().any(|it| it == **scope));
         let question =
             VerifyRequest { scopes: if missing.is_some() { NO_SCOPE } else { question.scopes }, ..*question };
-        let decision = self.verify.verify_key(known.subject.snapshot_id(), &question).await?;
+        let decision = self.verify.verify_subject(known.subject.id(), &question).await?;
         Ok(match (decision, missing) {
             (Err(DenyReason::MissingScope(_)), Some(scope)) => Err(TokenDenyReason::Scope(scope.to_string())),
             (Err(refused), _) => Err(TokenDenyReason::from_key_reason(known.subject, refused)),

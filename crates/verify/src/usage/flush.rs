@@ -2,7 +2,7 @@
 
 use super::{Inner, Usage, notes};
 use keyward_core::Error;
-use keyward_domain::{ids::KeyId, time::Timestamp};
+use keyward_domain::{ids::SubjectId, time::Timestamp};
 use keyward_store::{
     self as store,
     usage::{CallsRow, Flush, InstantRow},
@@ -42,7 +42,7 @@ pub(super) struct PendingFlushes {
 }
 
 impl PendingFlushes {
-    fn add(&mut self, parts: &[(KeyId, KeyCounts)], writer: Uuid, now: Timestamp) {
+    fn add(&mut self, parts: &[(SubjectId, KeyCounts)], writer: Uuid, now: Timestamp) {
         let Some(flush) = build_flush(parts, writer, self.seq + 1, now) else { return };
         self.seq += 1;
         self.keys += parts.len();
@@ -71,7 +71,7 @@ pub(super) struct Appended {
     since: Option<Timestamp>,
 }
 
-/// The counts of one key in a flush.
+/// The counts of one key or grant in a flush.
 #[derive(Debug, Default)]
 struct KeyCounts {
     calls: Vec<CallsRow>,
@@ -147,33 +147,34 @@ impl Usage {
         }
     }
 
-    /// Returns the counts of each key, in the order of keys.
-    fn collect_counts(&self, now: Timestamp) -> Vec<(KeyId, KeyCounts)> {
+    /// Returns the counts of each key and grant, in the order of ids.
+    fn collect_counts(&self, now: Timestamp) -> Vec<(SubjectId, KeyCounts)> {
         // In this order, so that the saved quotas include every counted call.
         let notes = self.inner.notes.drain();
         let mut quotas = self.inner.limits.changed(now);
         quotas.sort_unstable();
-        let mut parts: Vec<(KeyId, KeyCounts)> = Vec::new();
-        let mut part = |key: KeyId, put: &mut dyn FnMut(&mut KeyCounts)| match parts.last_mut() {
-            Some((last, part)) if *last == key => put(part),
+        let mut parts: Vec<(SubjectId, KeyCounts)> = Vec::new();
+        let mut part = |subject: SubjectId, put: &mut dyn FnMut(&mut KeyCounts)| match parts.last_mut() {
+            Some((last, part)) if *last == subject => put(part),
             _ => {
                 let mut part = KeyCounts::default();
                 put(&mut part);
-                parts.push((key, part));
+                parts.push((subject, part));
             }
         };
         let mut quotas = quotas.into_iter().peekable();
-        for (key, hour, tally) in notes {
-            while let Some((of, at)) = quotas.next_if(|(of, _)| *of <= key) {
-                part(of, &mut |part| part.whole_at = Some(at));
+        for (subject, hour, tally) in notes {
+            let id = Uuid::from(subject);
+            while let Some((of, at)) = quotas.next_if(|(of, _)| Uuid::from(*of) <= id) {
+                part(of.into(), &mut |part| part.whole_at = Some(at));
             }
-            part(key, &mut |part| {
-                part.calls.extend(tally.calls().map(|(o, calls)| CallsRow(key.into(), hour, o.as_str().into(), calls)));
+            part(subject, &mut |part| {
+                part.calls.extend(tally.calls().map(|(o, calls)| CallsRow(id, hour, o.as_str().into(), calls)));
                 part.used = part.used.max(tally.last_used());
             });
         }
         for (of, at) in quotas {
-            part(of, &mut |part| part.whole_at = Some(at));
+            part(of.into(), &mut |part| part.whole_at = Some(at));
         }
         parts
     }
@@ -232,11 +233,14 @@ impl Usage {
     }
 }
 
-/// Builds one flush from the counts of some keys. Returns `None` if there are none.
-fn build_flush(parts: &[(KeyId, KeyCounts)], writer: Uuid, seq: i64, now: Timestamp) -> Option<Flush> {
+/// Builds one flush from the counts of some keys and grants. Returns `None` if there are none.
+fn build_flush(parts: &[(SubjectId, KeyCounts)], writer: Uuid, seq: i64, now: Timestamp) -> Option<Flush> {
     let ((first, _), (last, _)) = (parts.first()?, parts.last()?);
     let of = |instant: fn(&KeyCounts) -> Option<i64>| {
-        parts.iter().filter_map(|(key, part)| Some(InstantRow((*key).into(), instant(part)?))).collect::<Vec<_>>()
+        parts
+            .iter()
+            .filter_map(|(subject, part)| Some(InstantRow((*subject).into(), instant(part)?)))
+            .collect::<Vec<_>>()
     };
     let calls: Vec<_> = parts.iter().flat_map(|(_, part)| &part.calls).collect();
     let quotas = of(|part| part.whole_at);

@@ -1,4 +1,4 @@
-//! Usage counters: the outcomes of calls with each key, counted in memory and written in batches.
+//! Usage counters: the outcomes of calls with each key and grant, counted in memory and written in batches.
 //!
 //! ```text
 //! note -> notes (sharded, bounded) -> gather, once a second -> waiting (numbered) -> appended
@@ -21,7 +21,7 @@ pub use read::Calls;
 use super::limits::Limits;
 use flush::{Appended, PendingFlushes};
 use keyward_core::Context;
-use keyward_domain::{ids::KeyId, time::Timestamp};
+use keyward_domain::{ids::SubjectId, time::Timestamp};
 use notes::UsageCounters;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -68,9 +68,9 @@ impl Usage {
         }
     }
 
-    /// Counts a call with this key.
-    pub fn record(&self, key: KeyId, outcome: Outcome, at: Timestamp) {
-        if !self.inner.notes.record(key, outcome, at) {
+    /// Counts a call with this key or grant.
+    pub fn record(&self, subject: SubjectId, outcome: Outcome, at: Timestamp) {
+        if !self.inner.notes.record(subject, outcome, at) {
             self.inner.lost.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -2,13 +2,17 @@
 
 use super::{HOUR, Outcome};
 use crate::sharded_map::{Map, SHARD_COUNT, Shards};
-use keyward_domain::{ids::KeyId, time::Timestamp};
+use keyward_domain::{
+    ids::{KeyId, SubjectId},
+    time::Timestamp,
+};
+use uuid::Uuid;
 
-/// Maximum number of entries between two flushes; an entry is a key in one hour. Each takes about 80 bytes, including
-/// its ten outcomes.
+/// Maximum number of entries between two flushes; an entry is a key or a grant in one hour. Each takes about 90
+/// bytes, including its ten outcomes.
 pub(super) const BOUND: usize = 262_144;
 
-/// The counts of one key in one hour.
+/// The counts of one key or grant in one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     calls: [u32; Outcome::ALL.len()],
@@ -36,17 +40,17 @@ impl Tally {
     }
 }
 
-/// The counts, by key and hour.
+/// The counts, by subject and hour.
 #[derive(Debug, Default)]
 pub(super) struct UsageCounters {
-    parts: Shards<Map<(KeyId, i64), Tally>>,
+    parts: Shards<Map<(SubjectId, i64), Tally>>,
 }
 
 impl UsageCounters {
     /// Counts a call. Returns `false` if there is no space.
-    pub(super) fn record(&self, key: KeyId, outcome: Outcome, at: Timestamp) -> bool {
-        let place = (key, at.micros().div_euclid(HOUR));
-        let mut part = self.parts.lock_shard(key);
+    pub(super) fn record(&self, subject: SubjectId, outcome: Outcome, at: Timestamp) -> bool {
+        let place = (subject, at.micros().div_euclid(HOUR));
+        let mut part = self.parts.lock_shard(subject);
         if let Some(tally) = part.get_mut(&place) {
             tally.count(outcome, at);
         } else if part.len() < BOUND / SHARD_COUNT {
@@ -57,8 +61,8 @@ impl UsageCounters {
         true
     }
 
-    /// Takes all counts: key, hour, and counts, in the order of keys.
-    pub(super) fn drain(&self) -> Vec<(KeyId, i64, Tally)> {
+    /// Takes all counts: subject, hour, and counts, in the order of ids, whether of keys or of grants.
+    pub(super) fn drain(&self) -> Vec<(SubjectId, i64, Tally)> {
         let mut taken = Vec::new();
         for mut part in self.parts.lock_each() {
             // The next second most likely has as many entries; with this capacity the map does not have to grow step by
@@ -66,18 +70,19 @@ impl UsageCounters {
             let empty = Map::with_capacity_and_hasher(part.len(), part.hasher().clone());
             let full = std::mem::replace(&mut *part, empty);
             drop(part);
-            taken.extend(full.into_iter().map(|((key, hour), tally)| (key, hour, tally)));
+            taken.extend(full.into_iter().map(|((subject, hour), tally)| (subject, hour, tally)));
         }
-        taken.sort_unstable_by_key(|(key, hour, _)| (*key, *hour));
+        taken.sort_unstable_by_key(|(subject, hour, _)| (Uuid::from(*subject), *hour));
         taken
     }
 
     /// Returns the counts of one key, by hour.
     pub(super) fn counts_of_key(&self, key: KeyId) -> Vec<(i64, Tally)> {
+        let subject = SubjectId::Key(key);
         self.parts
-            .lock_shard(key)
+            .lock_shard(subject)
             .iter()
-            .filter(|(place, _)| place.0 == key)
+            .filter(|(place, _)| place.0 == subject)
             .map(|(place, tally)| (place.1, *tally))
             .collect()
     }
@@ -86,12 +91,19 @@ impl UsageCounters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     const NOON: Timestamp = Timestamp::from_seconds(12 * 3_600);
 
-    fn key(n: u128) -> KeyId {
-        Uuid::from_u128(n).into()
+    fn key(n: u128) -> SubjectId {
+        SubjectId::Key(Uuid::from_u128(n).into())
+    }
+
+    fn grant(n: u128) -> SubjectId {
+        SubjectId::Grant(Uuid::from_u128(n).into())
+    }
+
+    fn counts(notes: &UsageCounters, n: u128) -> usize {
+        notes.counts_of_key(Uuid::from_u128(n).into()).len()
     }
 
     #[test]
@@ -107,8 +119,7 @@ mod tests {
         ] {
             assert!(notes.record(key(n), outcome, NOON.plus_seconds(seconds)));
         }
-        assert_eq!(notes.counts_of_key(key(3)).len(), 1);
-        assert_eq!(notes.counts_of_key(key(4)), []);
+        assert_eq!((counts(&notes, 3), counts(&notes, 4)), (1, 0));
         let taken: Vec<_> = notes
             .drain()
             .into_iter()
@@ -125,6 +136,18 @@ mod tests {
             ]
         );
         assert_eq!(notes.drain(), []);
+    }
+
+    /// A flush states the first and the last id that it contains.
+    #[test]
+    fn keys_and_grants_are_taken_in_the_order_of_their_ids() {
+        let notes = UsageCounters::default();
+        for subject in [grant(5), key(4), grant(1), key(2), grant(3)] {
+            assert!(notes.record(subject, Outcome::Accepted, NOON));
+        }
+        assert_eq!((counts(&notes, 4), counts(&notes, 5)), (1, 0), "a grant is no key");
+        let taken: Vec<_> = notes.drain().into_iter().map(|(subject, ..)| subject).collect();
+        assert_eq!(taken, [grant(1), key(2), grant(3), key(4), grant(5)]);
     }
 
     #[test]

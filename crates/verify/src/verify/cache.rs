@@ -14,7 +14,7 @@ use super::{
     version_stamps::ReadVersion,
 };
 use keyward_core::{clock::Clock, random::Random};
-use keyward_domain::ids::KeyId;
+use keyward_domain::ids::SubjectId;
 use keyward_store::{
     self as store,
     change_feed::ChangeEvent,
@@ -133,12 +133,12 @@ impl Cache {
         }
     }
 
-    /// Looks up a key.
-    pub(super) fn find_by_id(&self, id: KeyId) -> CachedKey {
+    /// Looks up a key or a grant.
+    pub(super) fn find_by_id(&self, subject: SubjectId) -> CachedKey {
         if !self.is_fresh() {
             return CachedKey::QueryStore;
         }
-        self.count_hit(self.snapshots.find(self.snapshots.slot(id), SlotKey::Key(id)))
+        self.count_hit(self.snapshots.find(self.snapshots.slot(subject), SlotKey::Subject(subject)))
     }
 
     fn count_hit(&self, facts: Option<KeySnapshot>) -> CachedKey {
@@ -163,7 +163,10 @@ impl Cache {
     pub(super) fn insert(&self, row: &KeySnapshotRow, read: Option<ReadVersion>) -> Result<KeySnapshot, store::Error> {
         let (digest, facts) = (row.digest()?, KeySnapshot::from_row(row, &self.shared)?);
         if let Some(read) = read {
-            self.index.insert(&digest, self.snapshots.slot(facts.key));
+            // A grant has no secret.
+            if let subject @ SubjectId::Key(_) = facts.subject() {
+                self.index.insert(&digest, self.snapshots.slot(subject));
+            }
             self.snapshots.insert(&digest, &facts, read);
         }
         Ok(facts)
@@ -180,7 +183,7 @@ impl Cache {
     pub fn insert_page(&self, page: &[KeySnapshotRow], read: ReadVersion) {
         for row in page {
             let kept = row.digest().and_then(|digest| {
-                self.index.insert(&digest, self.snapshots.slot(row.id.into()));
+                self.index.insert(&digest, self.snapshots.slot(SubjectId::Key(row.id.into())));
                 if !self.snapshots.is_full() {
                     self.snapshots.insert(&digest, &KeySnapshot::from_row(row, &self.shared)?, read);
                 }
@@ -227,14 +230,15 @@ impl Cache {
     fn invalidate(&self, topic: Topic, id: uuid::Uuid, digest: Option<&[u8; 32]>) {
         match topic {
             Topic::Key => {
-                let new = digest.is_some_and(|digest| self.index.insert(digest, self.snapshots.slot(id.into())));
+                let key = SubjectId::Key(id.into());
+                let new = digest.is_some_and(|digest| self.index.insert(digest, self.snapshots.slot(key)));
                 // A new key has no snapshot in memory, so its version stamp, which it shares with other keys, stays
                 // unchanged.
                 if !(new && self.complete.load(Ordering::Acquire)) {
-                    self.snapshots.invalidate_key(id.into());
+                    self.snapshots.invalidate(key);
                 }
             }
-            Topic::Grant => self.snapshots.invalidate_key(id.into()),
+            Topic::Grant => self.snapshots.invalidate(SubjectId::Grant(id.into())),
             Topic::Project => self.snapshots.invalidate_project(id.into()),
             Topic::Policy => {
                 self.snapshots.invalidate_all();
@@ -298,7 +302,7 @@ impl Listener for Cache {
             return;
         }
         for (id, digest) in &batch.created_keys {
-            self.index.insert(digest, self.snapshots.slot((*id).into()));
+            self.index.insert(digest, self.snapshots.slot(SubjectId::Key((*id).into())));
         }
         for change in &batch.changes {
             // A key that this batch created has no snapshot in memory.

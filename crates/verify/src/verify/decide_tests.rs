@@ -34,7 +34,7 @@ fn micros(from_now: i64) -> Option<Timestamp> {
 impl Case {
     fn by(&self, by: CredentialKind) -> Result<(), DenyReason> {
         let facts = KeySnapshot {
-            key: Uuid::nil().into(),
+            id: Uuid::nil(),
             project: OWN.into(),
             name: "Gateway".into(),
             issued_to: None,

@@ -2,19 +2,20 @@
 
 use super::shared_attributes::{AttributeInterner, SharedAttributes};
 use keyward_domain::{
-    ids::{KeyId, ProjectId},
+    ids::{ProjectId, SubjectId},
     key::Lifecycle,
     time::Timestamp,
 };
 use keyward_store::{self as store, key_snapshot::KeySnapshotRow};
 use smol_str::SmolStr;
 use std::{ops::Deref, sync::Arc};
+use uuid::Uuid;
 
-/// The snapshot of a key. Attributes that it shares with other keys are in its [`SharedAttributes`], to which it
+/// The snapshot of a key or a grant. Attributes that it shares with others are in its [`SharedAttributes`], to which it
 /// derefs. Cloning does not allocate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySnapshot {
-    pub key: KeyId,
+    pub(super) id: Uuid,
     pub project: ProjectId,
     pub name: SmolStr,
     pub issued_to: Option<SmolStr>,
@@ -44,13 +45,18 @@ impl KeySnapshot {
             deleted_at: instant(row.deleted_at),
         };
         Ok(Self {
-            key: row.id.into(),
+            id: row.id,
             project: row.project_id.into(),
             name: row.name.as_str().into(),
             issued_to: row.issued_to.as_deref().map(SmolStr::from),
             lifecycle,
             shared: shared.intern(SharedAttributes::from_row(row, &lifecycle)?),
         })
+    }
+
+    /// Returns the key or the grant that this is the snapshot of.
+    pub fn subject(&self) -> SubjectId {
+        self.shared.subject(self.id)
     }
 
     /// Returns the expiry in RFC 3339 format, or `None` if the key never expires.

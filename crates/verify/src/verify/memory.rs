@@ -29,14 +29,14 @@ fn a_million_keys() {
     for n in 0..KEYS {
         let expires_at = Some(Timestamp::from_micros(n as i64));
         let facts = KeySnapshot {
-            key: Uuid::from_u128(u128::from(n)).into(),
+            id: Uuid::from_u128(u128::from(n)),
             project: Uuid::from_u128(u128::from(n / 3)).into(),
             name: format!("Gateway {n}").as_str().into(),
             issued_to: None,
             lifecycle: Lifecycle { active: true, not_before: None, expires_at, deleted_at: None },
             shared: shared.intern(SharedAttributes { token_life_max: n as i64 % 10, ..some() }),
         };
-        index.insert(&digest(n), resident.slot(facts.key));
+        index.insert(&digest(n), resident.slot(facts.subject()));
         resident.insert(&digest(n), &facts, resident.read_version());
     }
     let took = in_memory() - before;
@@ -45,10 +45,7 @@ fn a_million_keys() {
     for n in (0..KEYS).step_by(997) {
         let Lookup::At(place) = index.find(&digest(n)) else { panic!("{n} is known") };
         let facts = resident.find(place, SlotKey::Digest(&digest(n))).expect("and in memory");
-        assert_eq!(
-            (facts.key, facts.name.as_str()),
-            (Uuid::from_u128(u128::from(n)).into(), format!("Gateway {n}").as_str())
-        );
+        assert_eq!((facts.id, facts.name.as_str()), (Uuid::from_u128(u128::from(n)), format!("Gateway {n}").as_str()));
     }
     assert!(took / KEYS < 160, "a key takes less than 160 bytes");
 }

@@ -41,7 +41,10 @@ use cache::CachedKey;
 use decide::CredentialKind;
 use keyward_core::{Context, Error};
 use keyward_domain::secret::PresentedSecret;
-use keyward_domain::{ids::KeyId, time::Timestamp};
+use keyward_domain::{
+    ids::{KeyId, SubjectId},
+    time::Timestamp,
+};
 use keyward_store as store;
 use lookup_limiter::LookupLimiter;
 use std::sync::Arc;
@@ -147,7 +150,7 @@ impl Verifier {
             CachedKey::Absent => None,
             CachedKey::QueryStore => self.load_snapshot_by_digest(&presented).await?,
         };
-        Ok(facts.map(|facts| facts.key).ok_or(DenyReason::Unknown))
+        Ok(facts.and_then(|facts| facts.subject().key()).ok_or(DenyReason::Unknown))
     }
 
     /// Reads the snapshot of the key with this secret from the store.
@@ -166,52 +169,52 @@ impl Verifier {
         Ok(facts)
     }
 
-    /// Decides on a key by its id, for a token made from it. Networks restrict the secret, not its tokens, and are not
-    /// checked.
+    /// Decides on a key or a grant by its id, for a token that was issued for it. Networks restrict the secret of a
+    /// key, not its tokens, and are not checked.
     ///
     /// # Errors
     /// Same as [`Verifier::verify_secret`].
-    pub async fn verify_key(&self, id: KeyId, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
-        match self.verify_key_cached(id, question) {
+    pub async fn verify_subject(&self, id: SubjectId, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
+        match self.verify_subject_cached(id, question) {
             Some(decision) => Ok(decision),
-            None => Box::pin(self.verify_key_in_store(id, question)).await,
+            None => Box::pin(self.verify_subject_in_store(id, question)).await,
         }
     }
 
-    async fn verify_key_in_store(&self, id: KeyId, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
+    async fn verify_subject_in_store(&self, id: SubjectId, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
         Ok(self
             .load_snapshot(id)
             .await?
             .map_or(Err(DenyReason::Unknown), |facts| self.decide_and_count(facts, question, CredentialKind::Token)))
     }
 
-    /// Reads the snapshot of the key with this id from the store.
-    async fn load_snapshot(&self, id: KeyId) -> Result<Option<KeySnapshot>, Error> {
+    /// Reads the snapshot of a key or a grant from the store.
+    async fn load_snapshot(&self, id: SubjectId) -> Result<Option<KeySnapshot>, Error> {
         let row = self.lookup_limiter.run(async {
             let ticket = self.cache.read_version();
             let mut reader = self.context.pool.acquire_reader().await?;
-            let row = store::key_snapshot::by_id(&mut reader.conn(), id.into()).await?;
+            let row = store::key_snapshot::by_id(&mut reader.conn(), id).await?;
             row.map(|row| self.cache.insert(&row, ticket)).transpose()
         });
         row.await
     }
 
-    /// Decides on a key by its id like [`Verifier::verify_key`], without using it: no quota is taken, and no call is
-    /// counted.
+    /// Decides on a key or a grant by its id like [`Verifier::verify_subject`], without using it: no quota is taken, and
+    /// no call is counted.
     ///
     /// # Errors
     /// Same as [`Verifier::verify_secret`].
-    pub async fn peek(&self, id: KeyId) -> Result<Decision, Error> {
+    pub async fn peek(&self, id: SubjectId) -> Result<Decision, Error> {
         let Some(facts) = self.find_snapshot(id).await? else { return Ok(Err(DenyReason::Unknown)) };
         let decision = decide::decide_by(CredentialKind::Token, &facts, &VerifyRequest::default(), self.context.now());
         Ok(decision.map(|()| Verified { snapshot: facts, quota: None }))
     }
 
-    /// Returns the snapshot of the key with this id, valid or not, or `None` if the key does not exist.
+    /// Returns the snapshot of a key or a grant, valid or not, or `None` if it does not exist.
     ///
     /// # Errors
     /// Same as [`Verifier::verify_secret`].
-    pub(super) async fn find_snapshot(&self, id: KeyId) -> Result<Option<KeySnapshot>, Error> {
+    pub(super) async fn find_snapshot(&self, id: SubjectId) -> Result<Option<KeySnapshot>, Error> {
         match self.cache.find_by_id(id) {
             CachedKey::Snapshot(facts) => Ok(Some(facts)),
             CachedKey::Absent | CachedKey::QueryStore => self.load_snapshot(id).await,
@@ -231,9 +234,9 @@ impl Verifier {
         self.lookup_limiter.run(query).await
     }
 
-    /// Same as [`Verifier::verify_key`], from the cache and without waiting. Returns `None` if the store must be
+    /// Same as [`Verifier::verify_subject`], from the cache and without waiting. Returns `None` if the store must be
     /// queried.
-    pub fn verify_key_cached(&self, id: KeyId, question: &VerifyRequest<'_>) -> Option<Decision> {
+    pub fn verify_subject_cached(&self, id: SubjectId, question: &VerifyRequest<'_>) -> Option<Decision> {
         match self.cache.find_by_id(id) {
             CachedKey::Snapshot(facts) => Some(self.decide_and_count(facts, question, CredentialKind::Token)),
             CachedKey::Absent | CachedKey::QueryStore => None,
@@ -242,12 +245,16 @@ impl Verifier {
 
     fn decide_and_count(&self, facts: KeySnapshot, question: &VerifyRequest<'_>, by: CredentialKind) -> Decision {
         let now = self.context.now();
-        let decision = decide::decide_by(by, &facts, question, now).and_then(|()| match &facts.rate_limit {
-            None => Ok(None),
-            Some(limit) => self.limits.try_acquire(facts.key, limit, now).map(Some).map_err(DenyReason::RateLimited),
+        let subject = facts.subject();
+        let decision = decide::decide_by(by, &facts, question, now).and_then(|()| match (&facts.rate_limit, subject) {
+            (Some(limit), SubjectId::Key(key)) => {
+                self.limits.try_acquire(key, limit, now).map(Some).map_err(DenyReason::RateLimited)
+            }
+            // A grant has no rate limit.
+            (None, _) | (Some(_), SubjectId::Grant(_)) => Ok(None),
         });
         if let Some(outcome) = decision.as_ref().err().map_or(Some(Outcome::Accepted), Outcome::from_deny_reason) {
-            self.usage.record(facts.key, outcome, now);
+            self.usage.record(subject, outcome, now);
         }
         decision.map(|quota| Verified { snapshot: facts, quota })
     }

@@ -10,21 +10,22 @@ use super::{
 };
 use hashbrown::HashTable;
 use keyward_domain::{
-    ids::{KeyId, ProjectId},
+    ids::{ProjectId, SubjectId},
     key::Lifecycle,
     time::Timestamp,
 };
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Separates name and issued-to, neither of which can contain it.
 const SEPARATOR: char = '\n';
 /// The expiry of a key that never expires.
 const NEVER: i64 = i64::MAX;
 
-/// The cached data of a key.
+/// The cached data of a key or a grant.
 pub(super) struct Row {
-    key: KeyId,
+    id: Uuid,
     pub project: ProjectId,
     /// The last 24 bytes of the digest.
     tail: [u8; 24],
@@ -43,7 +44,7 @@ impl Row {
             Some(whom) => format_smolstr!("{}{SEPARATOR}{whom}", facts.name),
         };
         let expires_at = facts.lifecycle.expires_at.map_or(NEVER, Timestamp::micros);
-        Self { key: facts.key, project: facts.project, tail, label, expires_at, shared: facts.shared, version: read }
+        Self { id: facts.id, project: facts.project, tail, label, expires_at, shared: facts.shared, version: read }
     }
 
     pub fn to_snapshot(&self) -> KeySnapshot {
@@ -54,7 +55,7 @@ impl Row {
         let expires_at = (self.expires_at != NEVER).then(|| Timestamp::from_micros(self.expires_at));
         let SharedAttributes { active, not_before, deleted_at, .. } = *self.shared;
         KeySnapshot {
-            key: self.key,
+            id: self.id,
             project: self.project,
             name,
             issued_to,
@@ -67,7 +68,7 @@ impl Row {
 /// The criterion of a lookup.
 #[derive(Clone, Copy)]
 pub(super) enum SlotKey<'a> {
-    Key(KeyId),
+    Subject(SubjectId),
     /// The key with this digest, whose first 8 bytes the index has already compared.
     Digest(&'a [u8; 32]),
 }
@@ -75,7 +76,7 @@ pub(super) enum SlotKey<'a> {
 impl SlotKey<'_> {
     fn matches(self, row: &Row) -> bool {
         match self {
-            Self::Key(key) => row.key == key,
+            Self::Subject(subject) => row.shared.subject(row.id) == subject,
             Self::Digest(digest) => row.tail == digest[8..],
         }
     }
@@ -137,7 +138,7 @@ impl Shard {
         self.rows[seat] = Some(row);
         let seats = &self.rows;
         self.table.insert_unique(mix_hash(place), seat as u32, |seat| {
-            mix_hash(seats[*seat as usize].as_ref().map_or(0, |row| places.slot(row.key)))
+            mix_hash(seats[*seat as usize].as_ref().map_or(0, |row| places.slot(row.id)))
         });
     }
 
@@ -149,7 +150,7 @@ impl Shard {
             if std::mem::take(&mut self.used[seat]) {
                 continue;
             }
-            if let Some(place) = self.rows[seat].as_ref().map(|row| places.slot(row.key)) {
+            if let Some(place) = self.rows[seat].as_ref().map(|row| places.slot(row.id)) {
                 return self.remove(place, seat);
             }
         }

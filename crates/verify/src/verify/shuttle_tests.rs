@@ -26,7 +26,7 @@ mod version_stamps;
 
 use key_snapshot::KeySnapshot;
 use keyward_domain::{
-    ids::{KeyId, ProjectId},
+    ids::{ProjectId, SubjectId},
     key::Lifecycle,
     time::Timestamp,
 };
@@ -70,8 +70,12 @@ struct World {
     terms: std::sync::Arc<SharedAttributes>,
 }
 
-fn key(n: usize) -> KeyId {
-    Uuid::from_u128(n as u128 + 1).into()
+fn id(n: usize) -> Uuid {
+    Uuid::from_u128(n as u128 + 1)
+}
+
+fn key(n: usize) -> SubjectId {
+    SubjectId::Key(id(n).into())
 }
 
 fn project() -> ProjectId {
@@ -91,14 +95,14 @@ impl World {
             deleted_at: None,
         };
         let (name, terms) = ("Gateway".into(), self.terms.clone());
-        let facts = KeySnapshot { key: key(n), project: project(), name, issued_to: None, lifecycle, shared: terms };
+        let facts = KeySnapshot { id: id(n), project: project(), name, issued_to: None, lifecycle, shared: terms };
         self.resident.insert(&[n as u8; 32], &facts, read);
     }
 
     /// Looks up a key and asserts that the result is not older than the last response before the lookup.
     fn look(&self, n: usize) -> bool {
         let answered = self.answered[n].load(Ordering::SeqCst);
-        let whose = if n == 0 { SlotKey::Key(key(n)) } else { SlotKey::Digest(&[1; 32]) };
+        let whose = if n == 0 { SlotKey::Subject(key(n)) } else { SlotKey::Digest(&[1; 32]) };
         let found = self.resident.find(self.resident.slot(key(n)), whose);
         if let Some(facts) = &found {
             let version = facts.lifecycle.expires_at.map_or(-1, Timestamp::micros);
@@ -119,7 +123,7 @@ impl World {
             *stored
         };
         match topic {
-            Topic::Key => self.resident.invalidate_key(key(n)),
+            Topic::Key => self.resident.invalidate(key(n)),
             Topic::Project => self.resident.invalidate_project(project()),
             Topic::Policy => self.resident.invalidate_all(),
         }

@@ -10,7 +10,7 @@ use super::{
     sync_shim::{AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError},
     version_stamps::{ReadVersion, VersionStamps},
 };
-use keyward_domain::ids::{KeyId, ProjectId};
+use keyward_domain::ids::{ProjectId, SubjectId};
 
 pub(super) struct SnapshotCache {
     shards: Box<[Mutex<Shard>]>,
@@ -36,9 +36,9 @@ impl SnapshotCache {
         self.shards[place as usize % self.shards.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the hashed slot of a key.
-    pub fn slot(&self, key: KeyId) -> u32 {
-        self.hasher.slot(key)
+    /// Returns the hashed slot of a key or a grant.
+    pub fn slot(&self, subject: SubjectId) -> u32 {
+        self.hasher.slot(subject)
     }
 
     /// Returns the version for a read of the store. Must be called before the read.
@@ -72,12 +72,12 @@ impl SnapshotCache {
     /// Caches a snapshot that was read at this version, if it is still valid and no snapshot from a later read is
     /// cached.
     pub fn insert(&self, digest: &[u8; 32], facts: &KeySnapshot, read: ReadVersion) {
-        let place = self.hasher.slot(facts.key);
+        let place = self.hasher.slot(facts.id);
         let mut shard = self.shard(place);
         if !self.stamps.is_current(read, place, self.hasher.slot(facts.project)) {
             return;
         }
-        if let Some(seat) = shard.find_index(place, SlotKey::Key(facts.key)) {
+        if let Some(seat) = shard.find_index(place, SlotKey::Subject(facts.subject())) {
             if shard.row(seat).is_some_and(|row| row.version > read) {
                 return;
             }
@@ -98,12 +98,12 @@ impl SnapshotCache {
         }
     }
 
-    /// Invalidates a changed key. Must be called after the commit.
-    pub fn invalidate_key(&self, key: KeyId) {
-        let place = self.hasher.slot(key);
+    /// Invalidates a changed key or grant. Must be called after the commit.
+    pub fn invalidate(&self, subject: SubjectId) {
+        let place = self.hasher.slot(subject);
         self.stamps.stamp_key(place);
         let mut shard = self.shard(place);
-        if let Some(seat) = shard.find_index(place, SlotKey::Key(key)) {
+        if let Some(seat) = shard.find_index(place, SlotKey::Subject(subject)) {
             self.remove(&mut shard, place, seat);
         }
     }

@@ -23,7 +23,7 @@ use crate::{
 };
 use keyward_domain::secret::PlainSecret;
 use keyward_domain::{
-    ids::{FormNumber, KeyId, ProjectId},
+    ids::{FormNumber, KeyId, ProjectId, SubjectId},
     key::{KeyView, Status},
     time::Timestamp,
     transition::Transition,
@@ -38,7 +38,9 @@ async fn creator_privileges(
     program: &ManagementClient,
     now: Timestamp,
 ) -> Result<Privileges, Error> {
-    let row = store::keys::by_id(conn, program.key.into()).await?;
+    // A grant has no privileges that could limit those of a key.
+    let SubjectId::Key(own) = program.subject else { return Err(ManagementError::AccessLost.into()) };
+    let row = store::keys::by_id(conn, own.into()).await?;
     let good = |row: &KeyRow| {
         row.project_id == Uuid::from(program.project)
             && row.project_archived_at.is_none()

@@ -79,8 +79,8 @@ impl IdempotencyKey {
     /// Digests an idempotency key and the complete request. The digest includes the program's key, so that two programs
     /// may send the same idempotency key.
     pub fn new(program: &ManagementClient, idempotency_key: &str, request: &[u8]) -> Self {
-        let digest =
-            Sha256::new().chain_update(program.key.to_string()).chain_update("\n").chain_update(idempotency_key);
+        let subject = Uuid::from(program.subject).to_string();
+        let digest = Sha256::new().chain_update(subject).chain_update("\n").chain_update(idempotency_key);
         let mut number = [0; 16];
         number.copy_from_slice(&digest.finalize()[..16]);
         Self { number: uuid::Builder::from_custom_bytes(number).into_uuid(), request: Sha256::digest(request).into() }
