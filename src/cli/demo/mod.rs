@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     config::{Config, DatabaseSettings, ListenAddress, PublicUrl},
+    domain::ids::SubjectId,
     service::{
         Context,
         accounts::Accounts,
@@ -147,7 +148,7 @@ async fn create_with_history(stage: &Fixtures, cast: &DemoUsers, count: usize) -
     }
     for (plan, id) in plans.iter().zip(made) {
         if let (Some(id), Some(used)) = (id, plan.used_ago) {
-            usage.record(id, Outcome::Accepted, now.plus_seconds(-used));
+            usage.record(SubjectId::Key(id), Outcome::Accepted, now.plus_seconds(-used));
         }
     }
     const UNWRITTEN: &str = "the last-used times could not be written";
