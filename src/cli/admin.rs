@@ -18,7 +18,7 @@ use crate::{
         random::SystemRandom,
         users::Users,
     },
-    store::Location,
+    store::{Location, SchemaMode},
 };
 use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
@@ -160,7 +160,7 @@ async fn create_user(
         }
         Location::Postgres(_) => None,
     };
-    let opened = Database::open(database, true).await?;
+    let opened = Database::open_with(database, SchemaMode::Create).await?;
     if let Some(key_file) = key_file {
         check_has_events(&opened.context, &key_file).await?;
     }
@@ -173,7 +173,7 @@ async fn create_user(
 }
 
 async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::Result<()> {
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let accounts = Accounts::new(opened.context.clone(), Arc::new(Config::for_commands()));
     let done = accounts.turn_off_second_factor_of(&Actor::Operator, email).await.map_err(|error| match error {
         Error::Conflict(_) => anyhow!("two-factor authentication of {email} is already off"),
@@ -188,7 +188,7 @@ async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::
 }
 
 async fn reset_link(database: &DatabaseSettings, email: &str, public_url: PublicUrl) -> anyhow::Result<()> {
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let config = Config { public_url, ..Config::for_commands() };
     let accounts = Accounts::new(opened.context.clone(), Arc::new(config));
     let made = accounts.reset_link(&Actor::Operator, email).await.map_err(|error| unknown_user_error(error, email));
@@ -219,7 +219,7 @@ enum UserAction {
 }
 
 async fn change(database: &DatabaseSettings, email: &str, verb: UserAction) -> anyhow::Result<()> {
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let users = Users::new(opened.context.clone());
     let done = apply(&users, email, verb).await;
     drop(users);
@@ -253,7 +253,7 @@ async fn apply(users: &Users, email: &str, verb: UserAction) -> anyhow::Result<S
 }
 
 async fn list_users(database: &DatabaseSettings, json: bool) -> anyhow::Result<()> {
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let users = Users::new(opened.context.clone());
     let rows = users.list_rows().await.map_err(terminal_error);
     drop(users);

@@ -69,7 +69,7 @@ pub async fn run(database: &DatabaseSettings, command: AuditCommand) -> anyhow::
 }
 
 async fn print_key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()> {
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let found = keys::list_from_database(&opened.context).await;
     opened.close().await;
     let found = found.map_err(terminal_error)?;
@@ -84,7 +84,7 @@ async fn print_key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()>
 }
 
 async fn write_export(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Result<()> {
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let days = DateRange { from, to, zone: &jiff::tz::TimeZone::UTC };
     let written = match export(&opened.context, &Actor::Operator, days).await.map_err(terminal_error) {
         Ok(pieces) => {
@@ -142,7 +142,7 @@ async fn verify(
             (jsonl_export::verify_file(BufReader::new(file), pinned, kept)?.0, "export")
         }
         None => {
-            let opened = Database::open(database, false).await?;
+            let opened = Database::open(database).await?;
             let checked = async {
                 let trusted = match pinned {
                     Some(pinned) => pinned,

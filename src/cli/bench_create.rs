@@ -33,7 +33,7 @@ pub struct BenchCreate {
 /// Creates keys in the first project of the database and prints one JSON object: the number of keys, the duration,
 /// latency percentiles, and the difference between acknowledged and stored keys.
 pub async fn run(database: &DatabaseSettings, create: &BenchCreate) -> anyhow::Result<()> {
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let project = Projects::new(opened.context.clone()).list_rows().await.map_err(terminal_error)?;
     let project: ProjectId = project.first().context("the database has no project")?.id.into();
     let before = stored_keys(&opened, project).await?;

@@ -3,7 +3,7 @@
 use crate::{
     config::DatabaseSettings,
     service::{Context, clock::SystemClock, mail::NoMail, random::SystemRandom},
-    store::{Location, Pool, write_queue::Queue},
+    store::{Location, Pool, SchemaMode, write_queue::Queue},
 };
 use anyhow::Context as _;
 use std::{sync::Arc, time::Duration};
@@ -18,30 +18,52 @@ pub struct Database {
     queue: JoinHandle<()>,
 }
 
+/// Checks that the file of a SQLite database exists. An empty file counts as missing: the server refuses one beside a
+/// key file, so a command must not create it.
+///
+/// # Errors
+/// A message that names the file and the remedy.
+pub fn require_file(location: &Location) -> anyhow::Result<()> {
+    if let Location::Sqlite(path) = location
+        && std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0)
+    {
+        anyhow::bail!(
+            "there is no database at {}: set --database-url (KEYWARD_DATABASE_URL), or start the server first",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Returns the message for a database that cannot be opened.
+pub fn open_error(location: &Location) -> String {
+    format!("the database {location} could not be opened")
+}
+
 impl Database {
-    /// Opens the database. `make`: creates a missing SQLite file; without it a missing file is an error.
+    /// Opens an existing database, which has the schema of this program.
+    ///
+    /// # Errors
+    /// A message that names the database, and what to do if its schema is older or newer.
+    pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        Self::open_with(settings, SchemaMode::Require).await
+    }
+
+    /// Opens the database. A missing SQLite file is created, unless the mode requires a schema.
     ///
     /// # Errors
     /// A message that names the database.
-    pub async fn open(settings: &DatabaseSettings, make: bool) -> anyhow::Result<Self> {
-        if let Location::Sqlite(path) = &settings.database {
-            // An empty file counts as missing. The server refuses one beside a key file, so a command must not create
-            // it.
-            if !make && std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
-                anyhow::bail!(
-                    "there is no database at {}: set --database-url (KEYWARD_DATABASE_URL), or start the server first",
-                    path.display()
-                );
-            }
-            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder).with_context(|| {
-                    format!("the folder {} of the database {} could not be created", folder.display(), path.display())
-                })?;
-            }
+    pub async fn open_with(settings: &DatabaseSettings, mode: SchemaMode) -> anyhow::Result<Self> {
+        if mode == SchemaMode::Require {
+            require_file(&settings.database)?;
+        } else if let Location::Sqlite(path) = &settings.database
+            && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).with_context(|| {
+                format!("the folder {} of the database {} could not be created", folder.display(), path.display())
+            })?;
         }
-        let pool = Pool::open(&settings.database)
-            .await
-            .with_context(|| format!("the database {} could not be opened", settings.database))?;
+        let pool = Pool::open_with(&settings.database, mode).await.with_context(|| open_error(&settings.database))?;
         let (queue, task) = Queue::start(pool.clone());
         let context = Context {
             pool,

@@ -100,7 +100,7 @@ pub async fn run(database: &DatabaseSettings, keys: KeysArgs) -> anyhow::Result<
         | Command::Delete(one)
         | Command::Restore(one) => require_url(one.project.is_none(), "--project")?,
     }
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let service = Service::new(opened.context.clone());
     let done = match command {
         Command::Create(args) => create(&opened, &service, args).await,

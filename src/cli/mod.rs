@@ -9,6 +9,7 @@ mod demo;
 mod environment;
 mod keys;
 mod log;
+mod migrate;
 mod output;
 mod projects;
 mod remote;
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Run the server: the website and the API
     Serve(Box<ServeSettings>),
+    /// Update the schema of the database to this release. The server does this too when it starts
+    Migrate,
     /// Manage users, the key file, and signing keys
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -138,6 +141,7 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(settings) => serve::run(&cli.database, &settings, &warnings).await,
+            Command::Migrate => migrate::run(&cli.database).await,
             Command::Admin(command) => admin::run(&cli.database, command).await,
             Command::Audit(command) => audit::run(&cli.database, command).await,
             Command::Keys(command) => keys::run(&cli.database, command).await,

@@ -109,7 +109,7 @@ pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow:
             ),
         };
     }
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     let service = Service::new(opened.context.clone());
     let done = match command {
         ProjectsCommand::List { json } => list(&service, json).await,

@@ -14,7 +14,7 @@ use crate::{
         signer::Keyring,
         smtp::SmtpMailer,
     },
-    store::Location,
+    store::{Location, SchemaMode},
 };
 use anyhow::{Context as _, anyhow};
 use std::{sync::Arc, time::Duration};
@@ -52,7 +52,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         check_database_exists(path, &key_file.path)?;
     }
     http::set_database_location(&database.database);
-    let mut opened = Database::open(database, true).await?;
+    let mut opened = Database::open_with(database, SchemaMode::Migrate).await?;
     if !settings.new && !settings.accept_older_database {
         check_has_events(&opened.context, &key_file.path).await?;
     }

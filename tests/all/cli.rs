@@ -535,9 +535,11 @@ fn help_lists_everything() {
         assert!(help.contains(&format!("KEYWARD_{setting}")), "{setting}: {help}");
     }
     let help = out(&keyward(folder.path(), &["--help"]));
-    for command in ["serve", "admin", "keys", "projects", "demo"] {
-        assert!(help.contains(command), "{command}: {help}");
+    for command in ["serve", "migrate", "admin", "audit", "keys", "projects", "demo"] {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
     }
+    let help = out(&keyward(folder.path(), &["migrate", "--help"]));
+    assert!(help.contains("Update the schema of the database") && help.contains("--database-url"), "{help}");
 }
 
 #[test]

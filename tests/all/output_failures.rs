@@ -78,6 +78,7 @@ impl CommandFixture {
             ("keys activate", vec![key]),
             ("keys delete", vec![key]),
             ("keys restore", vec![&self.deleted]),
+            ("migrate", vec![]),
             ("projects list", vec![]),
             ("projects show", at.clone()),
             ("projects create", vec!["--name", "Buoys", "--owner", MAREN]),
@@ -97,13 +98,14 @@ const SECRETS: [(&str, &str); 3] =
     [("keys create", "keyward keys delete "), ("admin reset-link", "repeat the command"), ("demo", "password")];
 
 /// Commands that change nothing, or make changes for a measurement only.
-const READS: [&str; 12] = [
+const READS: [&str; 13] = [
     "admin list-users",
     "audit verify",
     "audit export",
     "audit key",
     "keys list",
     "keys show",
+    "migrate",
     "projects list",
     "projects show",
     "projects members",

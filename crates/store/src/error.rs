@@ -41,6 +41,21 @@ pub enum Error {
          session (pg_stat_activity, pg_terminate_backend), then start this server again"
     )]
     MigrationsLocked,
+    /// The database is empty, or belongs to another program.
+    #[error("there is no Keyward schema in the database. To create it, start the server, or run: keyward migrate")]
+    SchemaMissing,
+    /// The versions are those of the newest migrations.
+    #[error(
+        "the schema is older than this program: it is at version {found}, and version {latest} is required. To update it, start the \
+         server, or run: keyward migrate"
+    )]
+    SchemaOlder { found: i64, latest: i64 },
+    /// `found` is not a migration of this program.
+    #[error(
+        "the schema is newer than this program: it contains version {found}, and this program knows versions up to {latest}. Run the \
+         Keyward release that updated the database, or a later one"
+    )]
+    SchemaNewer { found: i64, latest: i64 },
     /// Otherwise a running server would write to an unlinked file.
     #[error(
         "the database file {0} was removed or replaced while it was in use; stop Keyward, put the file back, and start it again"
@@ -85,7 +100,12 @@ impl Error {
         match self {
             Self::Database(error) => kind_of(error),
             Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => kind_of(error),
-            Self::Migrate(_) | Self::Corrupt(_) | Self::Panicked => Kind::Fault,
+            Self::Migrate(_)
+            | Self::Corrupt(_)
+            | Self::Panicked
+            | Self::SchemaMissing
+            | Self::SchemaOlder { .. }
+            | Self::SchemaNewer { .. } => Kind::Fault,
             Self::Deadlock | Self::TookTooLong(_) | Self::MigrationsLocked => Kind::Contended,
             Self::Closed | Self::Unreachable(_) => Kind::Unavailable,
             Self::NotWritten { kind, .. } => *kind,

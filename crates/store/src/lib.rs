@@ -37,6 +37,7 @@ pub mod policy;
 pub mod postgres;
 pub mod projects;
 pub mod revoked_tokens;
+mod schema;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
@@ -50,6 +51,7 @@ pub mod write_queue;
 pub use advice::advice;
 pub use error::{Error, Kind};
 pub use list_reader::ListReader;
+pub use schema::{SchemaMode, SchemaUpdate};
 pub use write_health::WriteTrouble;
 
 use sqlx::{Postgres, Sqlite, SqlitePool, pool::PoolConnection};
@@ -122,9 +124,18 @@ impl Pool {
     /// # Errors
     /// If the database cannot be reached or created, or a migration fails.
     pub async fn open(location: &Location) -> Result<Self, Error> {
+        Self::open_with(location, SchemaMode::Migrate).await
+    }
+
+    /// Connects. The mode says which schemas are accepted, and whether migrations are applied.
+    ///
+    /// # Errors
+    /// If the database cannot be reached or created, or a migration fails; [`Error::SchemaMissing`],
+    /// [`Error::SchemaOlder`], or [`Error::SchemaNewer`] for a schema that is refused.
+    pub async fn open_with(location: &Location, mode: SchemaMode) -> Result<Self, Error> {
         match location {
-            Location::Sqlite(path) => sqlite::open(path).await,
-            Location::Postgres(url) => postgres::open(url).await,
+            Location::Sqlite(path) => sqlite::open(path, mode).await,
+            Location::Postgres(url) => postgres::open(url, mode).await,
         }
     }
 
@@ -203,6 +214,17 @@ impl Pool {
         if tokio::time::timeout(CLOSE, close).await.is_err() {
             tracing::warn!(seconds = CLOSE.as_secs(), "store.not_closed: connections are still in use and are closed");
         }
+    }
+}
+
+/// Applies the pending migrations of a database, and closes it.
+///
+/// # Errors
+/// If the database cannot be reached, a migration fails, or the schema is newer than this program.
+pub async fn migrate(location: &Location) -> Result<SchemaUpdate, Error> {
+    match location {
+        Location::Sqlite(path) => sqlite::migrate(path).await,
+        Location::Postgres(url) => postgres::migrate(url).await,
     }
 }
 

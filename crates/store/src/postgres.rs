@@ -1,9 +1,12 @@
 //! The PostgreSQL engine, for several nodes on one database.
 
-use super::{Error, Pool};
+use super::{
+    Error, Pool,
+    schema::{Schema, SchemaMode, SchemaUpdate},
+};
 use sqlx::{
     ConnectOptions, Connection as _, PgConnection, PgPool, Postgres,
-    migrate::{MigrateError, Migrator},
+    migrate::{Migrate as _, MigrateError, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -102,25 +105,64 @@ fn is_lock_timeout(error: &MigrateError) -> bool {
     cause.as_database_error().is_some_and(|cause| cause.code().as_deref() == Some("55P03"))
 }
 
-pub(super) async fn open(url: &str) -> Result<Pool, Error> {
-    let options = PgConnectOptions::from_str(url)?.application_name("keyward").disable_statement_logging();
-    let options = with_settings(options, &SESSION);
-    // Not from the pool: the pool would retry a refused connection, and then report only a timeout.
-    let migrating = with_settings(options.clone(), &MIGRATION);
-    let mut conn: PgConnection = timeout(ACQUIRE, migrating.connect())
-        .await
-        .map_err(|_| Error::Unreachable("no response within 10 s".into()))??;
-    // Nodes that start at the same time migrate one after another: sqlx holds an advisory lock during the migration.
-    match MIGRATIONS.run_direct(None, &mut conn, false).await {
-        Err(error) if is_lock_timeout(&error) => return Err(Error::MigrationsLocked),
-        done => done?,
-    }
-    conn.close().await?;
+pub(super) async fn open(url: &str, mode: SchemaMode) -> Result<Pool, Error> {
+    let options = session_options(url)?;
+    prepare(&options, mode).await?;
     let pool = PgPoolOptions::new()
         .max_connections(10)
         .acquire_timeout(ACQUIRE)
         .connect_lazy_with(with_settings(options, &STATEMENTS));
     Ok(Pool::Postgres(Node { pool, trouble: Arc::new(watch::channel(None).0) }))
+}
+
+/// Applies the pending migrations, and closes the connection.
+pub(super) async fn migrate(url: &str) -> Result<SchemaUpdate, Error> {
+    prepare(&session_options(url)?, SchemaMode::Migrate).await.map(Into::into)
+}
+
+fn session_options(url: &str) -> Result<PgConnectOptions, Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("keyward").disable_statement_logging();
+    Ok(with_settings(options, &SESSION))
+}
+
+/// Checks the schema, and applies pending migrations if the mode allows it. Returns the schema before that.
+async fn prepare(options: &PgConnectOptions, mode: SchemaMode) -> Result<Schema, Error> {
+    // Not from the pool: the pool would retry a refused connection, and then report only a timeout.
+    let migrating = with_settings(options.clone(), &MIGRATION);
+    let mut conn: PgConnection = timeout(ACQUIRE, migrating.connect())
+        .await
+        .map_err(|_| Error::Unreachable("no response within 10 s".into()))??;
+    let schema = migrate_schema(&mut conn, mode).await.map_err(|error| match error {
+        Error::Migrate(cause) if is_lock_timeout(&cause) => Error::MigrationsLocked,
+        other => other,
+    })?;
+    conn.close().await?;
+    Ok(schema)
+}
+
+async fn migrate_schema(conn: &mut PgConnection, mode: SchemaMode) -> Result<Schema, Error> {
+    if mode != SchemaMode::Migrate {
+        // Without the lock: a command does not wait for a node that migrates.
+        let schema = read_schema(conn).await?;
+        schema.check(mode)?;
+        if schema.is_current() {
+            return Ok(schema);
+        }
+    }
+    // Nodes that start at the same time migrate one after another, under sqlx's advisory lock. `run_direct` takes it a
+    // second time and releases it once. If a step fails, the lock ends with the connection.
+    conn.lock().await?;
+    let schema = read_schema(conn).await?;
+    schema.check(mode)?;
+    MIGRATIONS.run_direct(None, &mut *conn, false).await?;
+    conn.unlock().await?;
+    Ok(schema)
+}
+
+async fn read_schema(conn: &mut PgConnection) -> Result<Schema, Error> {
+    const TABLE_POSTGRES: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let exists: bool = sqlx::query_scalar(TABLE_POSTGRES).fetch_one(&mut *conn).await?;
+    Schema::read(conn, exists, &MIGRATIONS).await
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! The SQLite engine: one file, one writer, and concurrent readers (write-ahead log).
 
-use super::{Error, Kind, Pool};
+use super::{
+    Error, Kind, Pool,
+    schema::{Schema, SchemaMode, SchemaUpdate},
+};
 use sqlx::{
     ConnectOptions,
-    migrate::{Migrate as _, Migrator},
+    migrate::Migrator,
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
     },
@@ -94,8 +97,34 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     std::fs::metadata(path).map(|_| (0, 0))
 }
 
-pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
-    create_private(path).map_err(sqlx::Error::Io)?;
+pub(super) async fn open(path: &Path, mode: SchemaMode) -> Result<Pool, Error> {
+    let (write, options, file) = connect_writer(path, mode).await?;
+    if let Err(error) = prepare(&write, mode).await {
+        write.close().await;
+        return Err(error);
+    }
+    file.record_companions();
+    let read = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Pool::Sqlite { write, read, file })
+}
+
+/// Applies the pending migrations, and closes the database.
+pub(super) async fn migrate(path: &Path) -> Result<SchemaUpdate, Error> {
+    let (write, ..) = connect_writer(path, SchemaMode::Migrate).await?;
+    let schema = prepare(&write, SchemaMode::Migrate).await;
+    write.close().await;
+    schema.map(Into::into)
+}
+
+/// Opens the writing connection. A missing file is created, unless the mode requires a schema.
+async fn connect_writer(path: &Path, mode: SchemaMode) -> Result<(SqlitePool, SqliteConnectOptions, Arc<File>), Error> {
+    if mode != SchemaMode::Require {
+        create_private(path).map_err(sqlx::Error::Io)?;
+    }
     let options = SqliteConnectOptions::new()
         .filename(path)
         // The file exists. If it is removed later, no empty file must replace it.
@@ -117,16 +146,14 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
             opened.record_companions();
             Box::pin(async { Ok(()) })
         });
-    let write = connect(&write, &options).await?;
-    migrate(&write).await?;
-    forget_statistics(&write).await?;
-    file.record_companions();
-    let read = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Pool::Sqlite { write, read, file })
+    Ok((connect(&write, &options).await?, options, file))
+}
+
+/// Brings the database to the state in which it is used: its schema, and no statistics.
+async fn prepare(write: &SqlitePool, mode: SchemaMode) -> Result<Schema, Error> {
+    let schema = migrate_schema(write, mode).await?;
+    forget_statistics(write).await?;
+    Ok(schema)
 }
 
 /// Removes the table statistics that `ANALYZE` or a previous release left behind.
@@ -161,27 +188,31 @@ async fn connect(pool: &SqlitePoolOptions, options: &SqliteConnectOptions) -> Re
     }
 }
 
-/// Migrates the schema to the current version. Check and migration are one transaction, so processes that open a new
-/// file at the same time run one after another.
-async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
+/// Checks the schema, and applies pending migrations if the mode allows it. Returns the schema before that.
+///
+/// Check and migration are one transaction, so processes that open a new file at the same time run one after another.
+async fn migrate_schema(pool: &SqlitePool, mode: SchemaMode) -> Result<Schema, Error> {
     let mut conn = pool.acquire().await?;
-    // A command next to a busy server does not have to wait for the write lock.
-    if is_current(&mut conn).await {
-        return Ok(());
+    match read_schema(&mut conn).await {
+        // A command next to a busy server does not have to wait for the write lock.
+        Ok(schema) if schema.is_current() => return Ok(schema),
+        Ok(schema) => schema.check(mode)?,
+        Err(error) if mode == SchemaMode::Require => return Err(error),
+        // Another process may be creating the schema. The transaction below waits for it.
+        Err(_) => {}
     }
     let mut tx = sqlx::Connection::begin_with(&mut *conn, "BEGIN IMMEDIATE").await?;
+    let schema = read_schema(&mut tx).await?;
+    schema.check(mode)?;
     MIGRATIONS.run_direct(None, &mut *tx, false).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(schema)
 }
 
-/// Returns whether exactly our migrations were applied. [`Migrator`] handles all other states.
-async fn is_current(conn: &mut SqliteConnection) -> bool {
-    let Ok(applied) = conn.list_applied_migrations(&MIGRATIONS.table_name).await else { return false };
-    let dirty = conn.dirty_version(&MIGRATIONS.table_name).await;
-    matches!(dirty, Ok(None))
-        && applied.len() == MIGRATIONS.iter().count()
-        && MIGRATIONS.iter().zip(&applied).all(|(ours, it)| ours.version == it.version && ours.checksum == it.checksum)
+async fn read_schema(conn: &mut SqliteConnection) -> Result<Schema, Error> {
+    const TABLES_SQLITE: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'";
+    let tables: i64 = sqlx::query_scalar(TABLES_SQLITE).fetch_one(&mut *conn).await?;
+    Schema::read(conn, tables > 0, &MIGRATIONS).await
 }
 
 /// Creates the file, if it is missing, with access for its owner only. SQLite gives its log and index the same mode. An

@@ -23,7 +23,7 @@ pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, comprom
     if let Some(warning) = exposure("the key file", &file.path) {
         print_note(format_args!("keyward: warning: {warning}"));
     }
-    let opened = Database::open(database, false).await?;
+    let opened = Database::open(database).await?;
     // The file must be the one of the servers: they cannot decrypt a key that was encrypted with another file.
     let published = match Keyring::open(&opened.context, &file).await {
         Ok(_) if compromised => {

@@ -26,6 +26,7 @@ use crate::{
         random::Random,
         usage::{Outcome, Usage},
     },
+    store::SchemaMode,
 };
 use anyhow::Context as _;
 use clap::Args;
@@ -62,7 +63,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SEQUENTIAL_KEYS: usize = 2_000;
 
 pub async fn run(database: &DatabaseSettings, demo: DemoArgs) -> anyhow::Result<()> {
-    let opened = Database::open(database, true).await?;
+    let opened = Database::open_with(database, SchemaMode::Create).await?;
     let password = Zeroizing::new(password(&*opened.context.random));
     let filled = fill_database(&opened.context, &demo, &password).await;
     opened.close().await;

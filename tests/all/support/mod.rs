@@ -39,7 +39,7 @@ use keyward::{
 };
 use std::sync::Arc;
 use tempfile::TempDir;
-pub use template::database;
+pub use template::{database, database_url, empty_database};
 
 /// The public URL of all test servers.
 pub const URL: &str = "http://127.0.0.1:3000";

@@ -33,6 +33,26 @@ pub async fn database(engine: Engine, folder: &TempDir) -> Location {
     }
 }
 
+/// Returns the location of a new database without a schema. On SQLite, the file does not exist.
+pub async fn empty_database(engine: Engine, folder: &TempDir) -> Location {
+    match engine {
+        Engine::Sqlite => Location::Sqlite(folder.path().join("keyward.db")),
+        Engine::Postgres => {
+            let name = format!("keyward_{}", Uuid::from_bytes(random()).simple());
+            execute(&mut connect().await, format!("CREATE DATABASE {name}")).await;
+            Location::Postgres(url(&name))
+        }
+    }
+}
+
+/// Returns the value of `--database-url` for a location.
+pub fn database_url(location: &Location) -> String {
+    match location {
+        Location::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Location::Postgres(url) => url.clone(),
+    }
+}
+
 /// Returns the path of the migrated file. Processes that create it at the same time create identical files; the last
 /// rename wins.
 async fn sqlite_template() -> PathBuf {
