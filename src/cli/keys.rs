@@ -12,14 +12,13 @@ use super::{
 };
 use crate::{
     config::DatabaseSettings,
-    domain::{fold::fold, ids::ProjectId, key::Status, transition::Transition},
+    domain::{ids::ProjectId, transition::Transition},
     http::key_json,
     service::{
         actor::Actor,
-        keys::{KeyDraft, Keys as Service, Precondition, RestrictionsDraft},
+        keys::{KeyDraft, Keys as Service, OperatorKeyFilter, Precondition, RestrictionsDraft},
         projects::Projects,
     },
-    store::keys::KeyRow,
 };
 use args::{CreateArgs, KeyArg, ListArgs};
 use clap::{Args, Subcommand};
@@ -154,32 +153,28 @@ async fn create(opened: &Database, service: &Service, args: CreateArgs) -> anyho
 }
 
 async fn list(opened: &Database, service: &Service, args: ListArgs) -> anyhow::Result<()> {
-    let project: Option<ProjectId> = match &args.project {
+    let project = match &args.project {
         Some(project) => Some(projects::find_project(&Projects::new(opened.context.clone()), project).await?),
         None => None,
     };
-    let rows = match args.status {
-        Some(Status::Deleted) => service.list_deleted_rows(project).await,
-        _ => service.list_rows(project).await,
-    };
-    let text = args.text.as_ref().map(|it| fold(it));
-    let wanted = |row: &KeyRow| {
-        let holds = |text: &str| {
-            let places = [row.name.as_str(), row.preview.as_str(), row.issued_to.as_deref().unwrap_or_default()];
-            places.iter().any(|it| fold(it).contains(text))
-        };
-        args.status.is_none_or(|it| it == service.status(row))
-            && args.environment.is_none_or(|it| it.as_str() == row.environment)
-            // An empty filter matches every key.
-            && args.issued_to.as_ref().is_none_or(|it| it.is_empty() || row.issued_to.as_ref() == Some(it))
-            && text.as_deref().is_none_or(holds)
-    };
-    let (mut keys, mut projects) = (Vec::new(), Vec::new());
-    for row in rows.map_err(terminal_error)?.into_iter().filter(wanted) {
-        projects.push(row.project_name.clone());
-        keys.push(key_json(service.operator_view(row).map_err(terminal_error)?));
+    // An empty filter matches every key.
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let mut pages = service.list_as_operator(OperatorKeyFilter {
+        project,
+        status: args.status,
+        environment: args.environment,
+        text: given(args.text),
+        issued_to: given(args.issued_to),
+    });
+    let mut printer = print::ListPrinter::new(args.json);
+    while let Some(page) = pages.next_page().await.map_err(terminal_error)? {
+        let keys = page.into_iter().map(|key| {
+            let project = key.project.clone();
+            (key_json(key), Some(project))
+        });
+        printer.page(keys)?;
     }
-    Ok(print::list(&keys, |at| projects.get(at).cloned(), args.json)?)
+    Ok(printer.end()?)
 }
 
 async fn change(service: &Service, one: &KeyArg, transition: Transition) -> anyhow::Result<()> {

@@ -201,11 +201,9 @@ pub fn require_project(project: Option<String>) -> anyhow::Result<String> {
 
 /// Returns the project with this id, or the only one with this name.
 pub async fn find_project(service: &Service, text: &str) -> anyhow::Result<ProjectId> {
-    let projects = service.list_rows().await.map_err(terminal_error)?;
-    let id = text.parse::<ProjectId>().ok();
-    let found: Vec<_> = projects.iter().filter(|p| Some(p.id.into()) == id || p.name == text).collect();
+    let found = service.find_as_operator(text).await.map_err(terminal_error)?;
     match found.as_slice() {
-        [one] => Ok(one.id.into()),
+        [one] => Ok(*one),
         [] => anyhow::bail!("there is no project “{text}”; for all projects, run: keyward projects list"),
         _ => anyhow::bail!("{} projects are named “{text}”; use an ID from: keyward projects list", found.len()),
     }

@@ -17,6 +17,7 @@ mod authorize;
 mod case_folding;
 mod cli;
 mod cli_faults;
+mod cli_lists;
 mod cli_migrate;
 mod cli_on_a_server;
 mod concurrency;

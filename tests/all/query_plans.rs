@@ -18,7 +18,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ("oauth_clients.rs removed_with_grants SQL", "reads the programs, of which a project has at most 50 at a time"),
     ("drafts.rs sweep SQL", "holds at most one draft of each user, for a short time"),
     ("folding.rs fill_names KEYS", "reads an index of the rows that are to be filled"),
-    ("keys.rs list_by_project ALL", "the command line lists every key"),
     ("keys/list.rs COUNT_WALK", "reads an index that holds what is compared, as far as 10,001 keys match"),
     ("keys/list.rs FEW_BY_END", "reads an index that holds what is compared, as far as 10,001 keys match"),
     ("keys/list.rs FEW_BY_NAME", "reads an index that holds what is compared, as far as 10,001 keys match"),
@@ -173,7 +172,6 @@ async fn postgres_has_an_index_for_every_statement() {
         let given = |n: usize| match (uses(n), statement.name.as_str()) {
             (false, _) => "text",
             (true, name) if name.starts_with("keys/list.rs") && !name.ends_with("SEARCH_END") => LIST_TYPES[n - 1],
-            (true, "keys.rs list_deleted SQL") if n == 1 => "uuid",
             _ => "unknown",
         };
         let types = (1..=last).map(given).collect::<Vec<_>>().join(", ");

@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::{Counts, KeyCursor, KeyQuery, ListedRow, Visibility, counts, page, search_end};
+pub use list::{Counts, KeyCursor, KeyQuery, ListedRow, Visibility, counts, newest, page, search_end};
 
 use super::{Engine, Error, Tx, decode_list, with_engine};
 use keyward_domain::{
@@ -353,28 +353,8 @@ pub async fn owner(conn: &mut Engine<'_>, project: Uuid) -> Result<Option<OwnerR
     Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(project).fetch_optional(c).await?))
 }
 
-/// Returns the keys of a project, or of all projects if `None`, newest first. Used by the command line.
-pub async fn list_by_project(conn: &mut Engine<'_>, project: Option<Uuid>) -> Result<Vec<KeyRow>, Error> {
-    const ALL: &str = select_keys!("WHERE k.deleted_at IS NULL ORDER BY k.id DESC");
-    const ONE: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC");
-    Ok(match project {
-        None => with_engine!(conn, c => sqlx::query_as(ALL).fetch_all(c).await?),
-        Some(id) => with_engine!(conn, c => sqlx::query_as(ONE).bind(id).fetch_all(c).await?),
-    })
-}
-
 /// Returns the newest keys of a project that are not deleted, at most `limit`.
 pub async fn list_newest_by_project(conn: &mut Engine<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC LIMIT $2");
     Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
-}
-
-/// Returns the keys of a project, or of all projects if `None`, that were deleted after `ended`, newest first.
-pub async fn list_deleted(conn: &mut Engine<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
-    const SQL: &str =
-        select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");
-    let mut found: Vec<KeyRow> =
-        with_engine!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);
-    found.sort_by_key(|key| std::cmp::Reverse(key.id));
-    Ok(found)
 }

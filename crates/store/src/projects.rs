@@ -69,6 +69,13 @@ pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<ProjectRow>
     Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
+/// Returns the ids of the projects with exactly this name.
+pub async fn ids_by_name(conn: &mut Engine<'_>, name: &str) -> Result<Vec<Uuid>, Error> {
+    // The folded name selects the index. It is empty in a row of a previous release.
+    const SQL: &str = "SELECT id FROM projects WHERE name_folded IN ($1, '') AND name = $2 ORDER BY id";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(fold(name)).bind(name).fetch_all(c).await?))
+}
+
 /// Returns the projects that a user is a member of, by name.
 pub async fn list_by_user(conn: &mut Engine<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.config, p.token_life_max, p.own_scopes, p.created_at, p.archived_at, m.role \

@@ -104,25 +104,48 @@ pub fn details(key: &Value, json: bool) -> Result<(), OutputError> {
     print(out)
 }
 
-/// Prints keys, the newest first. `project` returns the project name of a key if the list covers several projects.
-pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: bool) -> Result<(), OutputError> {
-    if json {
-        return print(format!("{}\n", Value::Array(keys.to_vec())));
+/// Prints a list of keys page by page: one key a line, or a JSON array.
+pub struct ListPrinter {
+    json: bool,
+    is_empty: bool,
+}
+
+impl ListPrinter {
+    pub const fn new(json: bool) -> Self {
+        Self { json, is_empty: true }
     }
-    let mut out = String::new();
-    for (at, key) in keys.iter().enumerate() {
-        let project = project(at).map(|name| format!("  ({name})")).unwrap_or_default();
-        add_line!(
-            out,
-            "{}  {:<9}  {}…  {}{project}{}",
-            string_member(key, "key_id"),
-            string_member(key, "status"),
-            string_member(key, "preview"),
-            string_member(key, "name"),
-            restrictions_line(key)
-        );
+
+    /// Prints the keys of a page, each with the name of its project if the list covers several projects.
+    pub fn page(&mut self, keys: impl IntoIterator<Item = (Value, Option<String>)>) -> Result<(), OutputError> {
+        let mut out = String::new();
+        for (key, project) in keys {
+            if self.json {
+                let _ = write!(out, "{}{key}", if self.is_empty { '[' } else { ',' });
+            } else {
+                let project = project.map(|name| format!("  ({name})")).unwrap_or_default();
+                add_line!(
+                    out,
+                    "{}  {:<9}  {}…  {}{project}{}",
+                    string_member(&key, "key_id"),
+                    string_member(&key, "status"),
+                    string_member(&key, "preview"),
+                    string_member(&key, "name"),
+                    restrictions_line(&key)
+                );
+            }
+            self.is_empty = false;
+        }
+        print(out)
     }
-    print(out)
+
+    /// Ends the list.
+    pub fn end(self) -> Result<(), OutputError> {
+        match (self.json, self.is_empty) {
+            (true, true) => print("[]\n"),
+            (true, false) => print("]\n"),
+            (false, _) => Ok(()),
+        }
+    }
 }
 
 /// Formats the restrictions of a key in one line, for example "  not before 2026-12-01T09:00:00Z, from 10.0.0.0/8 and 2

@@ -71,7 +71,7 @@ pub async fn show(remote: &ApiClient, project: Option<&str>, id: KeyId, json: bo
 /// Prints the keys of all pages.
 pub async fn list(remote: &ApiClient, args: &ListArgs) -> anyhow::Result<()> {
     let project = remote.resolve_project(args.project.as_deref()).await?;
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
+    let (mut printer, mut cursor) = (print::ListPrinter::new(args.json), None::<String>);
     loop {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", "200");
@@ -89,14 +89,14 @@ pub async fn list(remote: &ApiClient, args: &ListArgs) -> anyhow::Result<()> {
         let path = format!("/v1/projects/{project}/keys?{}", query.finish());
         let mut page = remote.request(Method::GET, &path, None, None).await?;
         if let Value::Array(keys) = page["keys"].take() {
-            all.extend(keys);
+            printer.page(keys.into_iter().map(|key| (key, None)))?;
         }
         cursor = page["next_cursor"].as_str().map(ToOwned::to_owned);
         if cursor.is_none() {
             break;
         }
     }
-    Ok(print::list(&all, |_| None, args.json)?)
+    Ok(printer.end()?)
 }
 
 /// Edits a key. `If-Match: *` applies the changes to any version of the key.

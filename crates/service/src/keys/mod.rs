@@ -10,6 +10,7 @@ mod key_patch;
 mod list;
 mod management;
 mod new_key;
+mod operator_list;
 mod privileges;
 mod purge;
 mod restrictions;
@@ -20,6 +21,7 @@ pub(super) use bulk::{deactivate_key, deactivate_key_for};
 pub use key_patch::{KEEP, KeyEdit, KeyPatch};
 pub use management::{Expiry, IdempotencyKey, IfMatch, KeyList, KeyListRequest, KeyPatchRequest, NewKeyRequest};
 pub use new_key::{KeyDraft, NewKey};
+pub use operator_list::{OperatorKeyFilter, OperatorKeyPages};
 pub use privileges::Privileges;
 pub use restrictions::{Restrictions, RestrictionsDraft};
 pub use transition::Precondition;
@@ -34,10 +36,10 @@ use super::{
 use jiff::tz::TimeZone;
 use keyward_domain::{
     ids::{KeyId, ProjectId, UserId},
-    key::{KeyView, Note, RESTORE_DAYS, RateView, Status},
+    key::{KeyView, Note, RateView},
     project::Role,
     scope::ScopeName,
-    time::{DAY, Moment, Timestamp},
+    time::{Moment, Timestamp},
 };
 use keyward_store::{self as store, Engine, keys::KeyRow, projects::ScopeRow};
 
@@ -233,45 +235,12 @@ impl Keys {
         Ok((row, role, now))
     }
 
-    /// Returns the keys of a project, or of all projects, newest first, for the command line.
-    ///
-    /// # Errors
-    /// If the database cannot be read.
-    pub async fn list_rows(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
-        let mut reader = self.context.pool.acquire_reader().await?;
-        Ok(store::keys::list_by_project(&mut reader.conn(), project.map(Into::into)).await?)
-    }
-
-    /// Returns the deleted keys that can still be restored, of a project or of all projects, newest first, for the
-    /// command line.
-    ///
-    /// # Errors
-    /// If the database cannot be read.
-    pub async fn list_deleted_rows(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
-        let ended = self.context.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
-        let mut reader = self.context.pool.acquire_reader().await?;
-        Ok(store::keys::list_deleted(&mut reader.conn(), project.map(Into::into), ended).await?)
-    }
-
-    /// Returns the status of a row, for the command line.
-    pub fn status(&self, row: &KeyRow) -> Status {
-        row.lifecycle().status(self.context.now())
-    }
-
-    /// Returns the view of a row, for the command line.
-    ///
-    /// # Errors
-    /// If a column contains a value that the code never writes.
-    pub fn operator_view(&self, row: KeyRow) -> Result<KeyView, Error> {
-        view(row, &Viewer::from_actor(&Actor::Operator), Some(Role::Operator), self.context.now())
-    }
-
     /// Returns a key, for the command line.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist, or its restore period of seven days is over.
     pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
         let (row, ..) = self.find_visible(&Actor::Operator, id).await?;
-        self.operator_view(row)
+        view(row, &Viewer::from_actor(&Actor::Operator), Some(Role::Operator), self.context.now())
     }
 }

@@ -6,6 +6,24 @@ use keyward_domain::{email::Email, ids::ProjectId};
 use keyward_store::{self as store, members::MemberRow};
 
 impl Projects {
+    /// Returns the projects with this id or exactly this name.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn find_as_operator(&self, text: &str) -> Result<Vec<ProjectId>, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
+        let mut conn = reader.conn();
+        let mut found: Vec<ProjectId> =
+            store::projects::ids_by_name(&mut conn, text).await?.into_iter().map(Into::into).collect();
+        if let Ok(id) = text.parse::<ProjectId>()
+            && !found.contains(&id)
+            && store::projects::by_id(&mut conn, id.into()).await?.is_some()
+        {
+            found.push(id);
+        }
+        Ok(found)
+    }
+
     /// Creates a project that the user with this email address owns.
     ///
     /// # Errors

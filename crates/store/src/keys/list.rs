@@ -42,10 +42,10 @@ pub struct KeyQuery<'a> {
     pub owner: Option<Uuid>,
     /// Only with [`Visibility::All`].
     pub view: Option<ReviewFilter>,
-    /// Text in the key's name, its preview, or the name it was issued to. Ignores case and accents. Only with a
-    /// project.
+    /// Text in the key's name, its preview, or the name it was issued to. Ignores case and accents. Totals and sorted
+    /// lists need a project; [`newest`] does not.
     pub text: Option<&'a str>,
-    /// Exactly the name the key was issued to. Only with a project.
+    /// Exactly the name the key was issued to. Totals and sorted lists need a project; [`newest`] does not.
     pub issued_to: Option<&'a str>,
     /// A key that was last used before this time is [`ReviewFilter::Unused`].
     pub unused: i64,
@@ -90,14 +90,16 @@ macro_rules! matching {
 }
 
 /// Conditions on columns outside the index. $14: the view; $9: its limit for unused keys; $15 and $16: patterns for a
-/// text, folded and in lower case. Keys from the command line have no creator who could leave.
+/// text, folded and in lower case; $17: the name a key was issued to. Keys from the command line have no creator who
+/// could leave.
 macro_rules! row_matching {
     () => {
         "AND ($14 IS NULL OR ($14 = 'unused' AND k.deleted_at IS NULL AND COALESCE(k.last_used_at, k.created_at) < $9) \
          OR ($14 = 'endless' AND k.expires_at IS NULL) OR ($14 = 'left' AND k.created_by IS NOT NULL AND NOT EXISTS \
          (SELECT 1 FROM members l CROSS JOIN users u WHERE u.id = l.user_id AND l.project_id = k.project_id \
          AND l.user_id = k.created_by AND u.active))) AND ($15 IS NULL OR k.name_folded LIKE $15 ESCAPE '!' \
-         OR k.issued_to_folded LIKE $15 ESCAPE '!' OR LOWER(k.preview) LIKE $16 ESCAPE '!') "
+         OR k.issued_to_folded LIKE $15 ESCAPE '!' OR LOWER(k.preview) LIKE $16 ESCAPE '!') \
+         AND ($17 IS NULL OR k.issued_to = $17) "
     };
 }
 
@@ -136,8 +138,7 @@ macro_rules! deleted {
         concat!(
             "FROM keys k WHERE k.deleted_at > $12 AND ",
             scope!(),
-            " AND ($3 IS NULL OR k.environment = $3) AND (NOT $11 OR k.expires_at IS NULL) \
-             AND ($17 IS NULL OR k.issued_to = $17) ",
+            " AND ($3 IS NULL OR k.environment = $3) AND (NOT $11 OR k.expires_at IS NULL) ",
             row_matching!(),
             $rest
         )
@@ -396,7 +397,7 @@ impl KeyQuery<'_> {
             (Some(Status::Deleted), _) => Source::Deleted,
             (_, Some(ReviewFilter::Unused)) => Source::Unused,
             (_, Some(ReviewFilter::Orphaned)) => Source::Left,
-            _ if self.issued_to.is_some() => Source::Issued,
+            _ if self.issued_to.is_some() && self.project.is_some() => Source::Issued,
             _ => self.scope(),
         }
     }
@@ -419,7 +420,9 @@ impl KeyQuery<'_> {
 
     /// Returns whether a walk needs conditions on columns outside the index.
     fn reads_rows(&self) -> bool {
-        self.text.is_some() || matches!(self.view, Some(ReviewFilter::Unused | ReviewFilter::Orphaned))
+        self.text.is_some()
+            || self.issued_to.is_some()
+            || matches!(self.view, Some(ReviewFilter::Unused | ReviewFilter::Orphaned))
     }
 }
 
@@ -550,6 +553,22 @@ pub async fn page(
         found.extend(rows.into_iter().map(|row| ListedRow { place, ..row }));
     }
     Ok(found)
+}
+
+/// Returns the matching keys after the id `after`, newest first, at most `limit`. For lists that show no totals: the
+/// filter may name a text or a recipient without a project, but no owner and no view. Only with [`Visibility::All`].
+pub async fn newest(
+    conn: &mut Engine<'_>,
+    wanted: &KeyQuery<'_>,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<KeyRow>, Error> {
+    let sql = page_of(wanted.count_source(), Sort::Newest, wanted.reads_rows());
+    let only = wanted.status.filter(|it| *it != Status::Deleted);
+    let after = KeyCursor { id: after, ..KeyCursor::start() };
+    let given = Given { after: &after, limit, rank: only.map(status_sort_order), until: Uuid::nil() };
+    let rows: Vec<ListedRow> = on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
+    Ok(rows.into_iter().map(|row| row.key).collect())
 }
 
 /// Counts the keys. `soon` is the end of the period in which keys count as expiring. A search counts from its start
