@@ -41,13 +41,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ("users.rs owners SQL", "reads the index of names, as far as 500"),
 ];
 
-/// Parameter types of the list statements: PostgreSQL does not infer the type of a parameter that is first compared
-/// with null.
-const LIST_TYPES: [&str; 18] = [
-    "bigint", "uuid", "text", "uuid", "text", "bigint", "text", "uuid", "bigint", "bigint", "boolean", "bigint",
-    "bigint", "text", "text", "text", "text", "uuid",
-];
-
 /// Returns the table that a `SCAN` in a plan of SQLite refers to, if it grows. Returns `None` for a subquery or a table
 /// that stays small.
 fn growing_table<'a>(sql: &'a str, name: &str) -> Option<&'a str> {
@@ -78,12 +71,7 @@ async fn scans(conn: &mut SqliteConnection, sql: &str) -> Vec<String> {
 fn statements_for(engine: Engine) -> Vec<sql_statements::Statement> {
     let found = sql_statements::load_statements();
     assert!(found.len() > 150, "only {} statements were found", found.len());
-    let fits = |it: &sql_statements::Statement| {
-        let postgres = it.sql.contains("FOR UPDATE") || it.name.ends_with("_POSTGRES");
-        let other = if engine == Engine::Sqlite { postgres } else { it.name.ends_with("_SQLITE") };
-        !(other || it.sql.starts_with("INSERT") && it.sql.ends_with(") "))
-    };
-    found.into_iter().filter(fits).collect()
+    found.into_iter().filter(|it| it.is_for(engine) && !it.lacks_rows()).collect()
 }
 
 /// Fails for a statement that scans a table and is not in [`ALLOWED`], and for one that is listed there but does not
@@ -164,21 +152,7 @@ async fn postgres_has_an_index_for_every_statement() {
     let mut found = Vec::new();
     for statement in statements_for(Engine::Postgres) {
         let sql = &statement.sql;
-        let uses = |n: usize| {
-            sql.match_indices(&format!("${n}"))
-                .any(|(at, it)| !sql[at + it.len()..].starts_with(|c: char| c.is_ascii_digit()))
-        };
-        let last = (1..40).rev().find(|n| uses(*n)).unwrap_or(0);
-        let given = |n: usize| match (uses(n), statement.name.as_str()) {
-            (false, _) => "text",
-            (true, name) if name.starts_with("keys/list.rs") && !name.ends_with("SEARCH_END") => LIST_TYPES[n - 1],
-            _ => "unknown",
-        };
-        let types = (1..=last).map(given).collect::<Vec<_>>().join(", ");
-        let (types, nulls) = match last {
-            0 => (String::new(), String::new()),
-            _ => (format!("({types})"), format!("({})", vec!["NULL"; last].join(", "))),
-        };
+        let (types, nulls) = statement.postgres_parameters();
         let prepare = format!("PREPARE statement{types} AS {sql}");
         let prepared = sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut conn).await;
         prepared.unwrap_or_else(|error| panic!("{}: {error}: {sql}", statement.name));

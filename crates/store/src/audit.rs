@@ -140,8 +140,8 @@ impl EventRow {
     }
 }
 
-const TAKE_HEAD_SQLITE: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1";
-const TAKE_HEAD_POSTGRES: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1 FOR UPDATE";
+const HEAD: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1";
+const LOCK_HEAD_POSTGRES: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1 FOR UPDATE";
 
 /// The heads of the audit chain and of the change feed.
 #[derive(sqlx::FromRow)]
@@ -155,8 +155,8 @@ pub(super) struct Head {
 /// each other.
 pub(super) async fn lock_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
     Ok(match tx.reborrow() {
-        Engine::Sqlite(c) => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?,
-        Engine::Postgres(c) => sqlx::query_as(TAKE_HEAD_POSTGRES).fetch_one(c).await?,
+        Engine::Sqlite(c) => sqlx::query_as(HEAD).fetch_one(c).await?,
+        Engine::Postgres(c) => sqlx::query_as(LOCK_HEAD_POSTGRES).fetch_one(c).await?,
     })
 }
 
@@ -221,7 +221,7 @@ pub async fn after(conn: &mut Engine<'_>, seq: i64, limit: i64) -> Result<Vec<Ev
 
 /// Returns the number and the hash of the head. They must match those of the last event.
 pub async fn head(conn: &mut Engine<'_>) -> Result<(i64, Vec<u8>), Error> {
-    let head: Head = with_engine!(conn, c => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?);
+    let head: Head = with_engine!(conn, c => sqlx::query_as(HEAD).fetch_one(c).await?);
     Ok((head.audit_seq, head.audit_hash))
 }
 

@@ -75,8 +75,9 @@ impl Change {
 
 /// Notifies the other nodes when this transaction commits. Other processes on SQLite poll instead.
 pub(super) async fn notify(tx: &mut Tx<'_>) -> Result<(), Error> {
+    const NOTIFY_POSTGRES: &str = "SELECT pg_notify($1, '')";
     if let Engine::Postgres(c) = tx.reborrow() {
-        sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(c).await?;
+        sqlx::query(NOTIFY_POSTGRES).bind(CHANNEL).execute(c).await?;
     }
     Ok(())
 }

@@ -385,10 +385,12 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
 /// Checks whether the database accepts writes: a write without effect, and a read of the head, which every change
 /// needs. SQLite can write to a file with damaged pages as long as it does not read them.
 async fn probe(pool: &Pool) -> Result<(), Error> {
+    // Writes the first page even if the number stays the same.
+    const PROBE_SQLITE: &str = "PRAGMA user_version = 0";
+    const PROBE_POSTGRES: &str = "UPDATE head SET id = id WHERE id = 1";
     let sql = match pool {
-        // Writes the first page even if the number stays the same.
-        Pool::Sqlite { .. } => "PRAGMA user_version = 0",
-        Pool::Postgres(_) => "UPDATE head SET id = id WHERE id = 1",
+        Pool::Sqlite { .. } => PROBE_SQLITE,
+        Pool::Postgres(_) => PROBE_POSTGRES,
     };
     transaction(pool, Work::Probe(sql)).await.map(|_| ())
 }

@@ -1,16 +1,71 @@
 //! SQL statements of the store, extracted from its source files: constants of literals, `concat!`, and the macros of
-//! the store.
+//! the store. Also finds the code that runs other texts.
 
+use super::Engine;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
+
+/// Words with which a statement begins. Transaction control, PRAGMA, and SET are not tested as statements.
+const VERBS: [&str; 5] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
+
+/// Parameter types of the statements in `keys/list.rs`: PostgreSQL does not infer the type of a parameter that is first
+/// compared with null.
+const LIST_TYPES: [&str; 18] = [
+    "bigint", "uuid", "text", "uuid", "text", "bigint", "text", "uuid", "bigint", "bigint", "boolean", "bigint",
+    "bigint", "text", "text", "text", "text", "uuid",
+];
 
 /// A statement and its location.
 pub struct Statement {
     /// The path below `crates/store/src`, the function if it is in one, and the constant: `usage/merge.rs merge TAKE`.
     pub name: String,
     pub sql: String,
+}
+
+impl Statement {
+    /// Returns whether this engine runs the statement.
+    pub fn is_for(&self, engine: Engine) -> bool {
+        match engine {
+            Engine::Sqlite => !(self.name.ends_with("_POSTGRES") || self.sql.contains("FOR UPDATE")),
+            Engine::Postgres => !self.name.ends_with("_SQLITE"),
+        }
+    }
+
+    /// Returns whether the constant is an insert without rows. The function that uses it adds them.
+    pub fn lacks_rows(&self) -> bool {
+        self.sql.starts_with("INSERT") && self.sql.ends_with(") ")
+    }
+
+    /// Returns the numbers of the parameters.
+    fn parameters(&self) -> BTreeSet<usize> {
+        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+        self.sql.split('$').skip(1).filter_map(|text| digits(text).parse().ok()).collect()
+    }
+
+    /// Returns the number of values to bind.
+    fn parameter_count(&self) -> usize {
+        self.parameters().last().copied().unwrap_or(0)
+    }
+
+    /// Returns two lists for PostgreSQL, each in parentheses, or empty without parameters: the types of the parameters
+    /// for `PREPARE`, and a null for each of them for `EXECUTE`.
+    pub fn postgres_parameters(&self) -> (String, String) {
+        let (used, count) = (self.parameters(), self.parameter_count());
+        if count == 0 {
+            return (String::new(), String::new());
+        }
+        let is_list = self.name.starts_with("keys/list.rs") && !self.name.ends_with("SEARCH_END");
+        let types = (1..=count).map(|n| match used.contains(&n) {
+            false => "text",
+            true if is_list => LIST_TYPES[n - 1],
+            true => "unknown",
+        });
+        let list = |words: Vec<&str>| format!("({})", words.join(", "));
+        (list(types.collect()), list(vec!["NULL"; count]))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,26 +81,127 @@ type Macro = Vec<(Vec<(String, String)>, Vec<Token>)>;
 
 /// Returns all statements of the store.
 pub fn load_statements() -> Vec<Statement> {
+    let sources = sources();
+    let mut found = Vec::new();
+    for (file, tokens) in &sources {
+        constants(file, tokens, &known_macros(&sources, tokens), &mut found);
+    }
+    found
+}
+
+/// Returns the statements that are written outside of constants, each with its file and function.
+pub fn inline_statements() -> Vec<String> {
+    let sources = sources();
+    let mut found = Vec::new();
+    for (file, tokens) in &sources {
+        let known = known_macros(&sources, tokens);
+        visit_code(tokens, |at, function| {
+            let is_call = tokens.get(at + 1) == Some(&Token::Sign('('));
+            let sql = match &tokens[at] {
+                Token::Text(text) => Some(text.clone()),
+                Token::Word(word) if word.ends_with('!') && is_call => {
+                    value(&tokens[at..=close(tokens, at + 1)], &known, &HashMap::new())
+                }
+                _ => None,
+            };
+            if let Some(sql) = sql.filter(|sql| is_statement(sql)) {
+                found.push(format!("{file} {function}: {sql}"));
+            }
+        });
+    }
+    found
+}
+
+/// Returns the functions that assemble a statement from parts, each after its file.
+pub fn assembling_functions() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (file, tokens) in &sources() {
+        visit_code(tokens, |at, function| {
+            if word(tokens.get(at)) == "QueryBuilder" && tokens.get(at + 1) == Some(&Token::Sign(':')) {
+                found.insert(format!("{file} {function}"));
+            }
+        });
+    }
+    found
+}
+
+/// Checks the calls that run a constant: returns their number, and those that bind another number of values than the
+/// statement has parameters.
+pub fn wrong_bindings() -> (usize, Vec<String>) {
+    let statements: HashMap<_, _> = load_statements().into_iter().map(|it| (it.name.clone(), it)).collect();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for (file, tokens) in &sources() {
+        visit_code(tokens, |at, function| {
+            let is_query = matches!(word(tokens.get(at)), "query" | "query_as" | "query_scalar");
+            if !is_query || tokens.get(at + 1) != Some(&Token::Sign('(')) {
+                return;
+            }
+            let name = word(tokens.get(at + 2));
+            let own = statements.get(&format!("{file} {function} {name}"));
+            // Another argument is a variable, which holds one of several constants.
+            let Some(statement) = own.or_else(|| statements.get(&format!("{file} {name}"))) else { return };
+            let (mut next, mut bound) = (close(tokens, at + 1) + 1, 0);
+            while tokens.get(next) == Some(&Token::Sign('.')) && word(tokens.get(next + 1)) == "bind" {
+                next = close(tokens, next + 2) + 1;
+                bound += 1;
+            }
+            count += 1;
+            let parameters = statement.parameter_count();
+            if bound != parameters {
+                wrong.push(format!("{}: {parameters} parameters, {bound} values", statement.name));
+            }
+        });
+    }
+    (count, wrong)
+}
+
+fn is_statement(sql: &str) -> bool {
+    VERBS.iter().any(|verb| sql.starts_with(verb))
+}
+
+/// Reads the source files of the store: their paths below `crates/store/src`, and their tokens before their own tests.
+fn sources() -> Vec<(String, Vec<Token>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/store/src");
     let mut paths = Vec::new();
     files(&folder, &mut paths);
     paths.sort();
-    let sources: Vec<_> = paths
-        .iter()
-        .map(|path| {
-            let text = std::fs::read_to_string(path).expect("a source file");
-            let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-            (path.strip_prefix(&folder).expect("below it").display().to_string(), tokens(&text))
-        })
-        .collect();
-    let everywhere: HashMap<String, Macro> = sources.iter().flat_map(|(_, tokens)| macros(tokens)).collect();
-    let mut found = Vec::new();
-    for (file, tokens) in &sources {
-        let mut known = everywhere.clone();
-        known.extend(macros(tokens));
-        constants(file, tokens, &known, &mut found);
+    let source = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).expect("a source file");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        (path.strip_prefix(&folder).expect("below it").display().to_string(), tokens(&text))
+    };
+    paths.iter().map(source).collect()
+}
+
+/// Returns the macros that a file can use: those of all files, and its own in place of others with the same name.
+fn known_macros(sources: &[(String, Vec<Token>)], own: &[Token]) -> HashMap<String, Macro> {
+    let mut known: HashMap<_, _> = sources.iter().flat_map(|(_, tokens)| macros(tokens)).collect();
+    known.extend(macros(own));
+    known
+}
+
+/// Returns the positions of the macro definitions and text constants.
+fn definitions(tokens: &[Token]) -> Vec<RangeInclusive<usize>> {
+    let range = |at: usize| match word(tokens.get(at)) {
+        "macro_rules!" => Some(at..=close(tokens, at + 2)),
+        "const" if is_text_constant(tokens, at) => Some(at..=end_of_constant(tokens, at)),
+        _ => None,
+    };
+    (0..tokens.len()).filter_map(range).collect()
+}
+
+/// Calls `visit` with the position of each token outside of definitions, and the name of the function that contains it.
+fn visit_code(tokens: &[Token], mut visit: impl FnMut(usize, &str)) {
+    let definitions = definitions(tokens);
+    let mut function = "";
+    for at in 0..tokens.len() {
+        if word(tokens.get(at)) == "fn" {
+            function = word(tokens.get(at + 1));
+        }
+        if !definitions.iter().any(|range| range.contains(&at)) {
+            visit(at, function);
+        }
     }
-    found
 }
 
 fn files(folder: &Path, paths: &mut Vec<PathBuf>) {
@@ -166,23 +322,31 @@ fn macros(tokens: &[Token]) -> Vec<(String, Macro)> {
     found
 }
 
+fn is_text_constant(tokens: &[Token], at: usize) -> bool {
+    word(tokens.get(at)) == "const"
+        && tokens.get(at + 2) == Some(&Token::Sign(':'))
+        && tokens.get(at + 3) == Some(&Token::Sign('&'))
+        && word(tokens.get(at + 4)) == "str"
+}
+
+fn end_of_constant(tokens: &[Token], at: usize) -> usize {
+    (at..tokens.len()).find(|at| tokens[*at] == Token::Sign(';')).expect("the end of a constant")
+}
+
 fn constants(file: &str, tokens: &[Token], known: &HashMap<String, Macro>, found: &mut Vec<Statement>) {
     let mut function = String::new();
     for at in 0..tokens.len() {
         if word(tokens.get(at)) == "fn" {
             function = format!("{} ", word(tokens.get(at + 1)));
         }
-        let is_text = tokens.get(at + 2) == Some(&Token::Sign(':'))
-            && tokens.get(at + 3) == Some(&Token::Sign('&'))
-            && word(tokens.get(at + 4)) == "str";
-        if word(tokens.get(at)) != "const" || !is_text {
+        if !is_text_constant(tokens, at) {
             continue;
         }
         let name = word(tokens.get(at + 1));
-        let end = (at..tokens.len()).find(|at| tokens[*at] == Token::Sign(';')).expect("the end of a constant");
+        let end = end_of_constant(tokens, at);
         let sql = value(&tokens[at + 6..end], known, &HashMap::new())
             .unwrap_or_else(|| panic!("{file} {name}: teach support/sql_statements.rs how it is written"));
-        if ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "].iter().any(|verb| sql.starts_with(verb)) {
+        if is_statement(&sql) {
             let inside = if tokens[..at].iter().filter(|it| **it == Token::Sign('{')).count()
                 == tokens[..at].iter().filter(|it| **it == Token::Sign('}')).count()
             {
