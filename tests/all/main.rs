@@ -36,6 +36,7 @@ mod email_address;
 mod environment;
 mod examples;
 mod exchange;
+mod expiry_rule;
 mod forward_auth;
 mod gateway;
 mod html_escaping;
