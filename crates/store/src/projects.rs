@@ -73,7 +73,7 @@ pub async fn by_id(conn: &mut Engine<'_>, id: Uuid) -> Result<Option<ProjectRow>
 pub async fn ids_by_name(conn: &mut Engine<'_>, name: &str) -> Result<Vec<Uuid>, Error> {
     // The folded name selects the index. It is empty in a row of a previous release.
     const SQL: &str = "SELECT id FROM projects WHERE name_folded IN ($1, '') AND name = $2 ORDER BY id";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(fold(name)).bind(name).fetch_all(c).await?))
+    Ok(with_engine!(conn, c => sqlx::query_scalar(SQL).bind(fold(name)).bind(name).fetch_all(c).await?))
 }
 
 /// Returns the projects that a user is a member of, by name.

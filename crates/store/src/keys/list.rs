@@ -567,7 +567,7 @@ pub async fn newest(
     let only = wanted.status.filter(|it| *it != Status::Deleted);
     let after = KeyCursor { id: after, ..KeyCursor::start() };
     let given = Given { after: &after, limit, rank: only.map(status_sort_order), until: Uuid::nil() };
-    let rows: Vec<ListedRow> = on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
+    let rows: Vec<ListedRow> = with_engine!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
     Ok(rows.into_iter().map(|row| row.key).collect())
 }
 
