@@ -228,7 +228,7 @@ impl ApiClient {
         let answer = check_status(
             self.server.send(path, &ApiRequest { headers: self.auth_headers(), ..ApiRequest::default() }).await?,
         )?;
-        String::from_utf8(answer.body.into()).context("the response of the server is not text")
+        String::from_utf8(answer.body).context("the response of the server is not text")
     }
 
     fn auth_headers(&self) -> Vec<(HeaderName, String)> {

@@ -1,6 +1,9 @@
 //! Emails as a mail server receives them: required headers (RFC 5322, RFC 2045, RFC 3834), and refused certificates.
 
-use crate::registration::{mailer, smtp, test_email};
+use crate::{
+    registration::{mailer, smtp, test_email},
+    support::tls,
+};
 use keyward::{
     config::SmtpTls,
     service::{
@@ -8,12 +11,8 @@ use keyward::{
         mail::Mailer as _,
     },
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use tokio::net::TcpListener;
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{self, pki_types::PrivateKeyDer},
-};
 
 /// Parses a message. Returns its unfolded headers by lowercase name, and its body.
 fn parse(text: &str) -> (BTreeMap<String, String>, String) {
@@ -101,22 +100,6 @@ async fn a_message_has_every_required_header() {
     }
 }
 
-/// Returns a TLS acceptor with a self-signed certificate: of a CA (`ca`), as from `openssl req -x509`, or of a server.
-fn certificate(ca: bool, name: &str) -> TlsAcceptor {
-    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-    params.is_ca = if ca { rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained) } else { rcgen::IsCa::ExplicitNoCa };
-    let key = rcgen::KeyPair::generate().unwrap();
-    let made = params.self_signed(&key).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
-}
-
 #[tokio::test]
 async fn a_rejected_certificate_names_the_setting() {
     for (ca, words) in [
@@ -139,7 +122,7 @@ async fn a_rejected_certificate_names_the_setting() {
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let acceptor = certificate(ca, "127.0.0.1");
+        let (acceptor, _) = tls::self_signed(ca, &["127.0.0.1"]);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // The client refuses the certificate, so the handshake fails.

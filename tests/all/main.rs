@@ -40,6 +40,7 @@ mod expiry_rule;
 mod forward_auth;
 mod gateway;
 mod html_escaping;
+mod http_client;
 mod http_security;
 mod interoperability;
 mod key_restrictions;

@@ -12,7 +12,7 @@ mod programs;
 
 pub use file_mode::exposure;
 pub use listen::ListenAddress;
-pub use mail::{MailSettings, SmtpLogin, SmtpTls};
+pub use mail::{MailSettings, SmtpLogin, SmtpTls, is_loopback};
 pub use oidc::{OidcSettings, SignInSettings, is_safe};
 pub use programs::{ApiArgs, ApiSettings, TokenAlg};
 

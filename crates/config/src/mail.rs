@@ -124,7 +124,7 @@ fn sender(text: &str) -> Option<Mailbox> {
 
 /// Whether the host of a URL is this machine. For schemes that the URL standard does not define, the URL parser
 /// returns an IP address as a domain.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

@@ -1,7 +1,7 @@
 //! TLS certificate errors: explains why another server's certificate is rejected and which setting helps.
 
+use rustls::CertificateError;
 use std::error::Error;
-use tokio_rustls::rustls::{self, CertificateError};
 
 const TRUST: &str = "add the certificate of its authority to the system's trusted certificates, or set the environment variable SSL_CERT_FILE \
     to a PEM file with all trusted certificates";

@@ -18,6 +18,7 @@ pub mod socket_requests;
 pub mod sql_statements;
 pub mod template;
 pub mod test_data;
+pub mod tls;
 pub mod totp;
 
 use axum::Router;
