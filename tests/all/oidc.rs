@@ -559,6 +559,33 @@ on_both! {
         assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
     }
 
+    /// Concurrent sign-ins fetch the metadata once. While it is refreshed, and if that fails, the cached metadata is used
+    /// until it expires.
+    async fn metadata_is_fetched_once_and_survives_a_failed_refresh(bench, provider) {
+        let oidc = bench.app.oidc.as_ref().expect("a provider");
+        let starts = futures::future::join_all((0..20).map(|_| oidc.start(None, None))).await;
+        assert!(starts.iter().all(Result::is_ok));
+        assert_eq!(provider.count_requests("discovery"), 1);
+        let right = provider.state.lock().unwrap().discovery.clone();
+        provider.change(|state| state.discovery["issuer"] = "https://evil.example".into());
+        bench.clock.advance(1_800);
+        assert!(oidc.start(None, None).await.is_ok(), "cached");
+        for _ in 0..500 {
+            if provider.count_requests("discovery") > 1 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(provider.count_requests("discovery"), 2, "refreshed in the background");
+        bench.clock.advance(1_799);
+        assert!(oidc.start(None, None).await.is_ok(), "the refresh failed");
+        bench.clock.advance(1);
+        let expired = oidc.start(None, None).await;
+        assert!(matches!(expired, Err(keyward::service::oidc::SignInFailure::Provider(_))));
+        provider.change(|state| state.discovery = right);
+        assert!(oidc.start(None, None).await.is_ok());
+    }
+
     /// Two concurrent first sign-ins of one person create one account, and both are signed in.
     async fn two_first_sign_ins_at_once(bench, provider) {
         bench.create_user("root@keys.example", true).await;

@@ -5,6 +5,7 @@
 //! one use.
 
 mod attempt;
+mod fetch_cache;
 mod provider;
 mod token;
 
@@ -24,7 +25,6 @@ use serde::Deserialize;
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 use token::{Claims, Expected, Fault};
-use tokio::sync::Mutex;
 use url::Url;
 
 /// Identity at the provider, from verified claims.
@@ -110,7 +110,7 @@ pub struct Oidc {
     settings: OidcSettings,
     redirect_uri: String,
     fetch: HttpClient,
-    cache: Arc<Mutex<Cache>>,
+    cache: Arc<Cache>,
 }
 
 impl Oidc {
@@ -226,10 +226,10 @@ impl Oidc {
             nonce,
             now: self.context.now().seconds(),
         };
-        let keys = self.keys(metadata, false).await?;
+        let keys = self.keys(metadata).await?;
         match token::verify(id_token, &keys, &expected) {
             Err(Fault::UnknownKey) => {
-                let keys = self.keys(metadata, true).await?;
+                let keys = self.current_keys(metadata).await?;
                 Ok(token::verify(id_token, &keys, &expected)?)
             }
             verdict => Ok(verdict?),
