@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::DatabaseSettings,
-    domain::{ids::ProjectId, transition::Transition},
+    domain::transition::Transition,
     http::key_json,
     service::{
         actor::Actor,

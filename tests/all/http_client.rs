@@ -173,7 +173,9 @@ async fn a_rejected_certificate_is_explained() {
         (format!("https://{}", server.address), format!("https://localhost:{}", server.address.port()));
     let proxy_url = proxy.url();
     let untrusted = "is not signed by an authority that this machine trusts";
-    let cases: [(&str, &[(&str, &str)], &str); 4] = [
+    /// The URL, the environment variables, and the expected error.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case; 4] = [
         (&address, &[("SSL_CERT_FILE", "other.pem")], untrusted),
         ("https://keys.example", &[("SSL_CERT_FILE", "other.pem"), ("HTTPS_PROXY", &proxy_url)], untrusted),
         (&localhost, &[], "the certificate of localhost is for other names"),

@@ -153,7 +153,7 @@ on_both_engines! {
         bench.app.usage.flush().await.unwrap();
         for key in [gone, saved, stays] {
             count_allowed(&bench, &bench.app, key, &limit, 1);
-            bench.app.usage.record(key, Outcome::Accepted, bench.app.context.now());
+            bench.app.usage.record(key.into(), Outcome::Accepted, bench.app.context.now());
         }
         for key in [gone, saved] {
             bench.execute_sql(&format!("DELETE FROM keys WHERE id = {}", bench.literal(key))).await;

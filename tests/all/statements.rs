@@ -2,7 +2,7 @@
 
 use crate::{
     lists::insert_keys,
-    support::{Engine, TestServer, sql_statements},
+    support::{Engine, sql_statements},
 };
 use keyward::store::{self, Location, audit::EventQuery};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqlSafeStr as _, SqliteConnection};

@@ -134,7 +134,7 @@ on_both_engines! {
         past_midnight(&bench, 0);
         let midnight = bench.app.context.now().seconds();
         for minutes in [-400, -330, -61, -1, 0, 59, 60, 600] {
-            bench.app.usage.record(key, Outcome::Accepted, Timestamp::from_seconds(midnight + minutes * 60));
+            bench.app.usage.record(key.into(), Outcome::Accepted, Timestamp::from_seconds(midnight + minutes * 60));
         }
         bench.clock.advance(11 * HOUR);
         for written in [false, true] {
@@ -181,7 +181,7 @@ on_both_engines! {
         let maren = bench.create_user(EMAIL, false).await;
         let key = bench.create_key(&maren, "Gateway").await.id;
         for round in 1..=20 {
-            bench.app.usage.record(key, Outcome::Accepted, bench.app.context.now());
+            bench.app.usage.record(key.into(), Outcome::Accepted, bench.app.context.now());
             {
                 let mut flush = std::pin::pin!(bench.app.usage.flush());
                 for _ in 0..=round % 4 {
@@ -200,7 +200,7 @@ on_both_engines! {
     async fn a_flush_that_fails_is_tried_again(bench: TestServer) {
         let maren = bench.create_user(EMAIL, false).await;
         let key = bench.create_key(&maren, "Gateway").await.id;
-        let note = |outcome| bench.app.usage.record(key, outcome, bench.app.context.now());
+        let note = |outcome| bench.app.usage.record(key.into(), outcome, bench.app.context.now());
         for (table, round) in [("usage_flushes", 1), ("usage_writers", 2), ("usage", 3)] {
             bench.execute_sql(&format!("ALTER TABLE {table} RENAME TO away")).await;
             for _ in 0..3 {
@@ -227,10 +227,10 @@ on_both_engines! {
             // Most of these keys do not exist, as after a purge. No usage of them is stored.
             if second % 20 == 1 {
                 for _ in 0..2_500 {
-                    bench.app.usage.record(bench.app.context.new_id().into(), Outcome::Accepted, now);
+                    bench.app.usage.record(KeyId::from(bench.app.context.new_id()).into(), Outcome::Accepted, now);
                 }
             }
-            bench.app.usage.record(key, Outcome::Accepted, now);
+            bench.app.usage.record(key.into(), Outcome::Accepted, now);
             bench.app.usage.flush().await.unwrap();
             let shown = today(&bench.app, key).await;
             assert_eq!(shown.last_used, Some(now));
@@ -257,7 +257,7 @@ on_both_engines! {
         for _ in 0..10 {
             for app in [&bench.app, &other] {
                 for key in &keys {
-                    app.usage.record(*key, Outcome::Accepted, app.context.now());
+                    app.usage.record((*key).into(), Outcome::Accepted, app.context.now());
                 }
             }
             let (one, two) = futures::join!(bench.app.usage.flush(), other.usage.flush());
@@ -269,7 +269,7 @@ on_both_engines! {
             assert_eq!(today(&other, *key).await.today, calls(20, 0));
         }
         // A node's unwritten counters are visible on that node only.
-        other.usage.record(keys[0], Outcome::Accepted, other.context.now());
+        other.usage.record(keys[0].into(), Outcome::Accepted, other.context.now());
         assert_eq!(today(&bench.app, keys[0]).await.today, calls(20, 0));
         assert_eq!(today(&other, keys[0]).await.today, calls(21, 0));
     }
@@ -304,7 +304,7 @@ on_both_engines! {
         }
         values.push(format!("({}, {}, 'accepted', 1)", bench.literal(key), hour - 400 * 24));
         bench.execute_sql(&format!("INSERT INTO usage (key_id, hour, outcome, calls) VALUES {}", values.join(", "))).await;
-        bench.app.usage.record(key, Outcome::Accepted, bench.app.context.now());
+        bench.app.usage.record(key.into(), Outcome::Accepted, bench.app.context.now());
         bench.app.usage.flush().await.unwrap();
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM usage_writers").await, 1);
         keyward::service::maintenance::run_once(&bench.app).await.unwrap();
@@ -315,7 +315,7 @@ on_both_engines! {
         bench.app.usage.sweep().await.unwrap();
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM usage_writers").await, 0);
         // The process was silent but still runs, so it can write again.
-        bench.app.usage.record(key, Outcome::Accepted, bench.app.context.now());
+        bench.app.usage.record(key.into(), Outcome::Accepted, bench.app.context.now());
         bench.app.usage.flush().await.unwrap();
         assert_eq!(bench.query_number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 2, "the oldest went a day later");
     }
