@@ -746,7 +746,7 @@ on_both_engines! {
         assert_eq!(maren.get("/keys").await.status, 200);
     }
 
-    /// Enrollment requires recent authentication, so that nobody can take over an unattended session permanently.
+    /// Enrollment requires recent authentication, to prevent a permanent takeover of an unattended session.
     async fn enabling_it_requires_reauthentication(bench: TestServer) {
         bench.create_user(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;

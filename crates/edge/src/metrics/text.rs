@@ -32,12 +32,12 @@ fn readings(state: &EdgeState) -> Vec<Reading> {
     let available = "0 while PostgreSQL is unavailable and requests fail without a query";
     let facts = state.verify.counts();
     let (hits, look_ups) = ("Decisions made from key snapshots in memory", "Key snapshot lookups in the database");
-    let (nobody, resident) = ("Unknown secrets denied without a database lookup", "Key snapshots in memory");
+    let (unknown, resident) = ("Unknown secrets denied without a database lookup", "Key snapshots in memory");
     let (known, hearing) = ("Keys in the in-memory index", "1 while changes from other processes are received");
     vec![
         ("keyward_facts_hits", hits, MetricType::Counter, facts.hits),
         ("keyward_facts_look_ups", look_ups, MetricType::Counter, facts.look_ups),
-        ("keyward_facts_unknown", nobody, MetricType::Counter, facts.unknown),
+        ("keyward_facts_unknown", unknown, MetricType::Counter, facts.unknown),
         ("keyward_facts_resident", resident, MetricType::Gauge, facts.cached as u64),
         ("keyward_facts_known", known, MetricType::Gauge, facts.indexed as u64),
         ("keyward_facts_hearing", hearing, MetricType::Gauge, u64::from(facts.is_fresh)),

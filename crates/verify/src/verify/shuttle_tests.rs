@@ -14,13 +14,25 @@ mod sync_shim {
     };
     pub(super) use std::sync::PoisonError;
 }
-#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
+#[allow(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the same file with the locks of shuttle; the tests use a part of it"
+)]
 #[path = "shard.rs"]
 mod shard;
-#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
+#[allow(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the same file with the locks of shuttle; the tests use a part of it"
+)]
 #[path = "snapshot_cache.rs"]
 mod snapshot_cache;
-#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
+#[allow(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the same file with the locks of shuttle; the tests use a part of it"
+)]
 #[path = "version_stamps.rs"]
 mod version_stamps;
 
