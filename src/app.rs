@@ -1,42 +1,20 @@
-//! Leptos root: the HTML document, the application, and the route table.
+//! Leptos root: the HTML document, and the application with the pages of all features.
 //!
 //! This module contains no server functions and no queries.
 
 use crate::{
     domain::theme::Theme,
     features::{
-        audit::AuditPage,
-        consent::{AuthorizePage, DeviceConfirmPage, DevicePage},
-        keys::{
-            ActivatePage, AdminKeysPage, BulkActionPage, CreatePage, DeactivatePage, DeletePage, EditPage,
-            GeneratePage, KeyDetailPage, KeysPage, RestorePage,
-        },
-        policy::PolicyPage,
-        projects::{
-            ArchivePage, DeleteProjectKeyPage, InvitePage, JoinAsAdministratorPage, JoinPage, LeavePage,
-            NewProjectPage, ProjectKeysPage, ProjectPage, ProjectsPage, RegisterClientPage, RemoveClientPage,
-            RemoveMemberPage, RenamePage, RevokeGrantPage, RolePage, ScopesOfferedPage, TokenLifetimePage,
-            UnarchivePage, WithdrawPage,
-        },
-        registration::{RequestResetPage, RequestSignUpPage, ResetPage, SignUpPage},
-        scopes::{AddScopePage, EditScopePage, RemoveScopePage, RetireScopePage, ScopesPage, UnretireScopePage},
-        security::{EnrollPage, NewCodesPage, SecurityPage, TurnOffPage},
-        session::{CodePage, ConfirmPage, LoginPage, LogoutPage, NotFoundPage, Session, SetupPage},
-        settings::{AccountPage, DeveloperPage},
-        users::{
-            DeleteUserPage, DisablePage, EnablePage, InvitePage as InviteUserPage, MakeAdministratorPage, TransferPage,
-            UnmakeAdministratorPage, UserPage, UsersPage,
-        },
+        page_routes,
+        session::{NotFoundPage, Session},
     },
-    response_status::Redirect,
     ui::icon::Sprite,
 };
-use leptos::{either::Either, nonce::use_nonce, prelude::*};
+use leptos::{either::Either, nonce::use_nonce, prelude::*, tachys::view::iterators::StaticVec};
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
-    SsrMode,
-    components::{ParentRoute, Route, Router, Routes},
-    path,
+    any_nested_route::AnyNestedRoute,
+    components::{Router, Routes},
 };
 
 /// Context value for a response without scripts. Such a page shows a secret, which no script may read.
@@ -144,102 +122,13 @@ fn Pages() -> impl IntoView {
     Session::provide();
     view! {
         <Routes fallback=NotFoundPage>
-            <Route path=path!("/") view=|| view! { <Redirect to="/keys" /> } ssr=SsrMode::Async />
-            <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
-            <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
-            <Route path=path!("/confirm") view=ConfirmPage ssr=SsrMode::Async />
-            <Route path=path!("/logout") view=LogoutPage ssr=SsrMode::Async />
-            <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
-            <Route path=path!("/signup") view=RequestSignUpPage ssr=SsrMode::Async />
-            <Route path=path!("/signup/new") view=SignUpPage ssr=SsrMode::Async />
-            <Route path=path!("/reset") view=RequestResetPage ssr=SsrMode::Async />
-            <Route path=path!("/reset/new") view=ResetPage ssr=SsrMode::Async />
-            <ParentRoute path=path!("/keys") view=KeysPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("new") view=CreatePage ssr=SsrMode::Async />
-                <Route path=path!(":id/edit") view=EditPage ssr=SsrMode::Async />
-                <Route path=path!(":id/deactivate") view=DeactivatePage ssr=SsrMode::Async />
-                <Route path=path!(":id/activate") view=ActivatePage ssr=SsrMode::Async />
-                <Route path=path!(":id/delete") view=DeletePage ssr=SsrMode::Async />
-                <Route path=path!(":id/restore") view=RestorePage ssr=SsrMode::Async />
-            </ParentRoute>
-            <Route path=path!("/keys/:id") view=KeyDetailPage ssr=SsrMode::Async />
-            <ParentRoute path=path!("/projects") view=ProjectsPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("new") view=NewProjectPage ssr=SsrMode::Async />
-                <Route path=path!(":id/keys") view=ProjectKeysPage ssr=SsrMode::Async />
-                <Route path=path!(":id/keys/new") view=GeneratePage ssr=SsrMode::Async />
-                <Route path=path!(":id/keys/:key/delete") view=DeleteProjectKeyPage ssr=SsrMode::Async />
-            </ParentRoute>
-            <ParentRoute path=path!("/projects/:id") view=ProjectPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("edit") view=RenamePage ssr=SsrMode::Async />
-                <Route path=path!("archive") view=ArchivePage ssr=SsrMode::Async />
-                <Route path=path!("unarchive") view=UnarchivePage ssr=SsrMode::Async />
-                <Route path=path!("life") view=TokenLifetimePage ssr=SsrMode::Async />
-                <Route path=path!("scopes") view=ScopesOfferedPage ssr=SsrMode::Async />
-                <Route path=path!("invite") view=InvitePage ssr=SsrMode::Async />
-                <Route path=path!("invitations/:invitation/withdraw") view=WithdrawPage ssr=SsrMode::Async />
-                <Route path=path!("members/:user/edit") view=RolePage ssr=SsrMode::Async />
-                <Route path=path!("members/:user/remove") view=RemoveMemberPage ssr=SsrMode::Async />
-                <Route path=path!("leave") view=LeavePage ssr=SsrMode::Async />
-                <Route path=path!("join") view=JoinAsAdministratorPage ssr=SsrMode::Async />
-                <Route path=path!("clients/new") view=RegisterClientPage ssr=SsrMode::Async />
-                <Route path=path!("clients/:client/remove") view=RemoveClientPage ssr=SsrMode::Async />
-                <Route path=path!("grants/:grant/revoke") view=RevokeGrantPage ssr=SsrMode::Async />
-            </ParentRoute>
-            <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async />
-            <Route path=path!("/authorize") view=AuthorizePage ssr=SsrMode::Async />
-            <Route path=path!("/device") view=DevicePage ssr=SsrMode::Async />
-            <Route path=path!("/device/confirm") view=DeviceConfirmPage ssr=SsrMode::Async />
-            <Route path=path!("/settings") view=|| view! { <Redirect to="/settings/account" /> } ssr=SsrMode::Async />
-            <Route path=path!("/settings/account") view=AccountPage ssr=SsrMode::Async />
-            // Target of the page's second form. If the form is rejected, the page is rendered again here.
-            <Route path=path!("/settings/theme") view=AccountPage ssr=SsrMode::Async />
-            <ParentRoute path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                // Targets of the page's forms. If a form is rejected, the page is rendered again here.
-                <Route path=path!("password") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("session") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("sessions") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("grant") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("second-factor/off") view=TurnOffPage ssr=SsrMode::Async />
-                <Route path=path!("recovery-codes") view=NewCodesPage ssr=SsrMode::Async />
-            </ParentRoute>
-            <Route path=path!("/settings/security/second-factor") view=EnrollPage ssr=SsrMode::Async />
-            <Route path=path!("/settings/developer") view=|| view! { <Redirect to="/settings/developer/api-keys" /> } ssr=SsrMode::Async />
-            <Route path=path!("/settings/developer/api-keys") view=DeveloperPage ssr=SsrMode::Async />
-            <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async />
-            <ParentRoute path=path!("/admin/keys") view=AdminKeysPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("chosen") view=BulkActionPage ssr=SsrMode::Async />
-                <Route path=path!(":id/deactivate") view=DeactivatePage ssr=SsrMode::Async />
-                <Route path=path!(":id/activate") view=ActivatePage ssr=SsrMode::Async />
-                <Route path=path!(":id/delete") view=DeletePage ssr=SsrMode::Async />
-                <Route path=path!(":id/restore") view=RestorePage ssr=SsrMode::Async />
-            </ParentRoute>
-            <Route path=path!("/admin/policy") view=PolicyPage ssr=SsrMode::Async />
-            <ParentRoute path=path!("/admin/scopes") view=ScopesPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("new") view=AddScopePage ssr=SsrMode::Async />
-                <Route path=path!(":name/edit") view=EditScopePage ssr=SsrMode::Async />
-                <Route path=path!(":name/remove") view=RemoveScopePage ssr=SsrMode::Async />
-                <Route path=path!(":name/retire") view=RetireScopePage ssr=SsrMode::Async />
-                <Route path=path!(":name/unretire") view=UnretireScopePage ssr=SsrMode::Async />
-            </ParentRoute>
-            <ParentRoute path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("invite") view=InviteUserPage ssr=SsrMode::Async />
-            </ParentRoute>
-            <ParentRoute path=path!("/admin/users/:id") view=UserPage ssr=SsrMode::Async>
-                <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("delete") view=DeleteUserPage ssr=SsrMode::Async />
-                <Route path=path!("disable") view=DisablePage ssr=SsrMode::Async />
-                <Route path=path!("enable") view=EnablePage ssr=SsrMode::Async />
-                <Route path=path!("make-administrator") view=MakeAdministratorPage ssr=SsrMode::Async />
-                <Route path=path!("transfer/:project") view=TransferPage ssr=SsrMode::Async />
-                <Route path=path!("unmake-administrator") view=UnmakeAdministratorPage ssr=SsrMode::Async />
-            </ParentRoute>
+            <FeatureRoutes />
         </Routes>
     }
+}
+
+/// The pages of all features.
+#[component(transparent)]
+fn FeatureRoutes() -> StaticVec<AnyNestedRoute> {
+    page_routes()
 }

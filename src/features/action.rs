@@ -3,12 +3,13 @@
 use crate::error::AppError;
 use serde::de::DeserializeOwned;
 
-/// Fields of a form, and the action that processes them. `http::form_actions` mounts each action at the path of its
-/// page.
+/// Fields of a form, and the action that processes them. The `routes` of a feature declare the path of each action.
 ///
 /// An action has no URL of its own. It runs with the request in the Leptos context.
 pub trait FormAction: DeserializeOwned + Send + 'static {
     type Output: 'static;
+    /// The names of the fields.
+    const FIELDS: &'static [&'static str];
 
     /// Runs the action for the user who submitted the form.
     ///
@@ -41,6 +42,7 @@ macro_rules! form_action {
 
         impl $crate::features::action::FormAction for $name {
             type Output = $output;
+            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             async fn run(self) -> Result<$output, $crate::error::AppError> {
                 let Self { $($field),* } = self;

@@ -4,10 +4,13 @@ use super::{
     AppState, drafts,
     form_actions::{self, see_other},
 };
-use crate::error::{AppError, ErrorKind};
+use crate::{
+    error::{AppError, ErrorKind},
+    features::form_route,
+};
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -54,6 +57,8 @@ fn enrollment_url(next: &str) -> String {
 async fn save_draft(state: &AppState, request: Request) -> Option<HeaderValue> {
     let (parts, body) = request.into_parts();
     let text = form_actions::read_body(&parts, body).await.ok()?;
-    let (mark, values) = (drafts::submitted_mark(&text), form_actions::submitted_values(&text));
+    let form = parts.extensions.get::<MatchedPath>().and_then(|path| form_route(path.as_str()));
+    let mark = drafts::submitted_mark(&text).filter(|_| form.is_none_or(|form| form.has_draft));
+    let values = form_actions::submitted_values(&text);
     drafts::save(state, drafts::client_ip(&parts.extensions), mark.as_deref(), parts.uri.path(), &values).await
 }

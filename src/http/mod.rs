@@ -11,7 +11,6 @@ mod csrf;
 mod drafts;
 mod error_page;
 mod form_actions;
-mod form_table;
 mod mfa_enrollment;
 mod oidc;
 mod pages;

@@ -68,7 +68,7 @@ fn browser_router(state: &AppState) -> Router<AppState> {
         .layer(middleware::from_fn(sessions::restore_session_cookie))
         .layer(middleware::from_fn_with_state(state.clone(), csrf::guard))
         .layer(middleware::from_fn(limit_form_body));
-    with_limits(cookies, form_actions::CONFIG_FORM_MAX)
+    with_limits(cookies, form_actions::max_form_len())
         .layer(compressed())
         .layer(middleware::from_fn(cross_origin_opener_policy::set_policy))
         .layer(middleware::from_fn(browser_only))

@@ -2,9 +2,10 @@
 
 use crate::authorization_matrix::{
     database_state::State,
-    fixtures::{ALL_CALLERS, CallerKind, MatrixFixture, ObjectKind, ObjectState, RequestKind},
+    fixtures::{CallerKind, MatrixFixture, ObjectKind, ObjectState, RequestKind},
     response_headers::{self, Responder},
-    rows::{self, Row, VIEWED_BY_ADMIN},
+    rows::{self, VIEWED_BY_ADMIN},
+    runner::authorized_cell,
 };
 use crate::support::{
     PASSWORD, TestServer, URL,
@@ -29,24 +30,6 @@ use tokio::{
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Returns a user who may do the action of this row, and the object. The fallback is the owner and their own object.
-fn authorized_cell(row: &Row) -> (CallerKind, ObjectState) {
-    let cells: Vec<_> = ALL_CALLERS
-        .into_iter()
-        .rev()
-        .flat_map(|who| row.about.states().iter().map(move |which| (who, *which)))
-        .filter(|(who, _)| !who.is_signed_out())
-        .collect();
-    // The event of an administrator who views a project is not the action of the row.
-    let succeeds = |(who, which): &&(CallerKind, ObjectState)| {
-        let expected = row.expected(*who, *which);
-        expected.status == row.status && expected.event != Some(VIEWED_BY_ADMIN)
-    };
-    let done = cells.iter().filter(succeeds).find(|(who, which)| row.expected(*who, *which).changed);
-    let fine = cells.iter().find(succeeds);
-    *done.or(fine).unwrap_or(&(CallerKind::Owner, *row.about.states().last().unwrap_or(&ObjectState::Unnamed)))
-}
 
 /// Returns a value with an effect if a field of this name were stored or shown.
 fn injected_value(name: &str, stage: &MatrixFixture) -> String {

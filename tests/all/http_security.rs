@@ -9,9 +9,6 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 
-/// Form fields: names and values.
-type Fields<'a> = &'a [(&'a str, &'a str)];
-
 const EMAIL: &str = "maren@pelagic.example";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -195,60 +192,6 @@ on_both_engines! {
         assert_eq!(browser.post(&format!("/keys/{one}/delete"), &[]).await.status, 422);
         assert_eq!(stored_state(&bench).await, before);
         assert_eq!(browser.post(&format!("/keys/{one}/delete"), &[("id", &one)]).await.status, 303);
-    }
-
-    /// The same for every other form whose path names its object. The user owns the other object too, so no other check
-    /// rejects the form.
-    async fn every_form_is_about_its_own_address(bench: TestServer) {
-        let root = bench.create_user(EMAIL, true).await;
-        let other = bench.create_user("tove@drift.example", false).await;
-        let (one, two) = (bench.create_key(&root, "One").await, bench.create_key(&root, "Two").await);
-        let joined = bench.project_of(&other).await;
-        bench.add_member(joined, &root, "owner").await;
-        let mut browser = bench.signed_in(EMAIL).await;
-        let version = bench.app.projects.get(&root, joined).await.unwrap().version;
-        let key_version = bench.key_row(two.id).await.unwrap().updated_at.to_string();
-        let (mine, joined) = (one.project.to_string(), joined.to_string());
-        let (one, two) = (one.id.to_string(), two.id.to_string());
-        let edit = [("id", two.as_str()), ("version", &key_version), ("name", "Changed"), ("expires", "keep")];
-        let save = [("id", joined.as_str()), ("version", &version), ("config", "{\"a\": 1}")];
-        let reason = [("id", two.as_str()), ("reason", "leaked")];
-        let scope = [("name", "data:write"), ("description", "Changed"), ("granted_by", "owner")];
-        let mut forms: Vec<(String, String, Fields)> = vec![
-            (format!("/keys/{one}/edit"), format!("/keys/{two}/edit"), &edit),
-            (format!("/projects/{mine}"), format!("/projects/{joined}"), &save),
-            ("/admin/scopes/data:read/edit".into(), "/admin/scopes/data:write/edit".into(), &scope),
-            ("/admin/scopes/data:read/remove".into(), "/admin/scopes/data:write/remove".into(), &scope[..1]),
-        ];
-        for verb in ["deactivate", "activate", "delete", "restore"] {
-            forms.push((format!("/admin/keys/{one}/{verb}"), format!("/admin/keys/{two}/{verb}"), &reason));
-        }
-        let stored = async || {
-            let configs = bench.query_texts("SELECT config FROM projects ORDER BY config").await;
-            let scopes = bench.query_texts("SELECT name || description FROM scopes ORDER BY name").await;
-            let keys = bench.query_texts("SELECT name || COALESCE(note, '') FROM keys ORDER BY name").await;
-            (stored_state(&bench).await, configs, scopes, keys)
-        };
-        let before = stored().await;
-        for (named, _, fields) in &forms {
-            let own = fields[0];
-            let (twice, none) = ([&[(own.0, "x")], *fields].concat(), &fields[1..]);
-            let both = {
-                let address = named.split('/').find(|it| it.len() > 8 || it.contains(':')).unwrap();
-                [*fields, &[(own.0, address)]].concat()
-            };
-            for (what, sent) in [("another", *fields), ("two, one of them none", &twice), ("both", &both), ("none", none)] {
-                let page = browser.post(named, sent).await;
-                assert_eq!(page.status, 422, "{named}, {what}: {}", page.text());
-                assert!(page.text().contains("The form could not be read."), "{named}, {what}: in words");
-                assert_eq!(stored().await, before, "{named}, {what}");
-            }
-        }
-        // With the matching path each form succeeds.
-        for (_, about, fields) in &forms {
-            let page = browser.post(about, fields).await;
-            assert_eq!(page.status, 303, "{about}: {}", page.text());
-        }
     }
 
     /// A foreign `Host` gets 421 for every request.

@@ -5,12 +5,13 @@
 
 use crate::authorization_matrix::{
     fixtures::{CallerKind, MatrixFixture, ObjectState, RequestKind},
-    rows::{self, ReauthRule, Row},
-    runner::{first_difference, normalize, run_with_old_authentication, walk},
+    rows::{self, ReauthRule, Row, Rule, VIEWED_BY_ADMIN},
+    runner::{authorized_cell, first_difference, normalize, run_with_old_authentication, walk},
 };
 use crate::support::{Engine, TestServer, URL};
 use axum::http::{Method, Request};
 use keyward::{
+    features::{access::Access, form_routes, page_access},
     http::{form_paths, page_paths, routes::ROUTES},
     service::reauthentication::{KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE, Reauthentication, TABLE, requirement},
 };
@@ -42,6 +43,58 @@ on_both_engines! {
         let stage = MatrixFixture::new(bench).await;
         let rows: Vec<_> = rows::forms().into_iter().chain(rows::variants()).collect();
         walk(&stage, &rows).await.finish("forms");
+    }
+
+    /// A form acts only on the objects that its path names: with another value in the field of a path parameter, with
+    /// a second value, or without the field, it is refused, and nothing changes.
+    async fn a_form_is_bound_to_its_path(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
+        let rows = rows::forms();
+        let (mut tested, mut wrong) = (0, Vec::new());
+        for route in form_routes() {
+            let row = rows.iter().find(|row| row.template == route.path).expect(route.path);
+            let (who, which) = authorized_cell(row);
+            let at = stage.object(row.about, which);
+            let (path, own) = (at.fill_path(&row.path), (row.fields)(&at));
+            for binding in route.bindings() {
+                let value_in = |fields: &[(&'static str, String)]| {
+                    fields.iter().find(|(name, _)| *name == binding.field).expect(route.path).1.clone()
+                };
+                // Preferably an object on which the caller may do the same.
+                let states = || row.about.states().iter().copied();
+                let allowed = states().filter(|state| row.expected(who, *state).status == row.status);
+                let mut others = allowed.chain(states()).map(|state| value_in(&(row.fields)(&stage.object(row.about, state))));
+                let mine = value_in(&own);
+                let other = (binding.field, others.find(|it| *it != mine).expect("another object"));
+                let without: Vec<_> = own.iter().filter(|(name, _)| *name != binding.field).cloned().collect();
+                let replaced = [without.clone(), vec![other.clone()]].concat();
+                let (before, after) = ([vec![other.clone()], own.clone()].concat(), [own.clone(), vec![other]].concat());
+                for (what, fields) in [("another", replaced), ("another and its own", before), ("its own and another", after), ("none", without)] {
+                    let events = stage.schema.read_state(&stage.bench).await.events;
+                    let page = stage.send(who, RequestKind::Form, &path, &fields).await;
+                    let state = stage.schema.read_state(&stage.bench).await;
+                    let cell = format!("{who:?} {} {which:?}, {}: {what}", row.path, binding.field);
+                    if page.status != 422 || !page.text().contains("This form could not be read.") {
+                        wrong.push(format!("{cell}: {} {}", page.status, page.location()));
+                    }
+                    // The response renders the page, and records that an administrator who is not a member views it.
+                    let differences = stage.base.differences(&state, &["looks"]);
+                    let newest = format!("SELECT action FROM audit_events ORDER BY seq DESC LIMIT {}", state.events - events);
+                    let mut actions = stage.bench.query_texts(&newest).await;
+                    actions.retain(|action| action != VIEWED_BY_ADMIN);
+                    if !differences.is_empty() || !actions.is_empty() {
+                        wrong.push(format!("{cell}: nothing may change, but {actions:?} {differences:?}"));
+                    }
+                    if state.tables != stage.base.tables {
+                        stage.schema.restore(&stage.bench).await;
+                    }
+                    tested += 1;
+                }
+            }
+        }
+        println!("matrix: {tested} forms that do not match their path");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(tested > 150, "{tested}");
     }
 
     async fn functions(bench: TestServer) {
@@ -171,6 +224,42 @@ fn every_form_has_its_row() {
     });
 }
 
+/// Returns the access that a page or form with this rule declares.
+fn access_of(rule: Rule) -> Access {
+    match rule {
+        Rule::Admin(permission) => Access::Administrator(permission),
+        Rule::SignedIn | Rule::HomeMember | Rule::LinkSignedIn | Rule::Only(_) | Rule::Can(_) | Rule::Either(..) => {
+            Access::SignedIn
+        }
+        Rule::Redirects(_) | Rule::NotFound | Rule::SignedOut | Rule::Anyone | Rule::Link => Access::Public,
+        Rule::Secret | Rule::Token | Rule::AnyToken | Rule::Gateway | Rule::ManagementToken => {
+            panic!("{rule:?} is a rule of API routes")
+        }
+    }
+}
+
+/// Each page and each form declares the access that its row expects.
+#[test]
+fn every_page_and_form_declares_its_access() {
+    // Without a session, it is rendered for a request with an unknown client (`authorize.rs`). The row has a known one.
+    const PUBLIC_PAGES: [&str; 1] = ["/authorize"];
+    let pages = page_access();
+    let forms: Vec<_> = form_routes().iter().map(|route| (route.path.to_owned(), route.access)).collect();
+    let mut wrong = Vec::new();
+    for (kind, rows, declared) in [("page", rows::pages(), pages), ("form", rows::forms(), forms)] {
+        for row in &rows {
+            let found: Vec<_> = declared.iter().filter(|(path, _)| path == row.template).collect();
+            let is_public = kind == "page" && PUBLIC_PAGES.contains(&row.template);
+            let expected = if is_public { Access::Public } else { access_of(row.rule) };
+            if !matches!(found[..], [(_, access)] if *access == expected) {
+                wrong.push(format!("the {kind} {} declares {found:?}, and its row expects {expected:?}", row.template));
+            }
+        }
+        assert_eq!(declared.len(), rows.len(), "{kind}s");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_server_function_has_its_row() {
     let mounted: Vec<_> = leptos::server_fn::axum::server_fn_paths().collect();
@@ -242,7 +331,7 @@ fn every_plain_address_has_its_row() {
     for file in std::fs::read_dir(source).expect("the sources") {
         let path = file.expect("a file").path();
         // The files beside the router mount the routes. The folders contain the handlers.
-        if path.ends_with("form_actions.rs") || path.is_dir() {
+        if path.is_dir() {
             continue;
         }
         let text = std::fs::read_to_string(path).expect("a source");

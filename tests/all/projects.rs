@@ -650,14 +650,17 @@ on_both_engines! {
         assert_eq!(ada.len(), 4);
         let key = page["groups"][0]["keys"][0]["id"].as_str().unwrap().to_owned();
         let delete = format!("{keys}/{key}/delete");
-        assert_eq!(team.browser("viewer").post(&delete, &[("id", &key)]).await.status, 403);
+        assert_eq!(team.browser("viewer").post(&delete, &[("project", &id), ("id", &key)]).await.status, 403);
         assert_eq!(team.browser("operator").get(&delete).await.status, 200);
-        let page = team.browser("operator").post(&delete, &[("id", &key)]).await;
+        let page = team.browser("operator").post(&delete, &[("project", &id), ("id", &key)]).await;
         assert_eq!(page.location(), format!("{keys}?done=deleted"));
         assert_eq!(bench.app.keys.list_by_project(team.caller("operator"), project).await.unwrap().total, 3);
         let elsewhere = bench.create_key(team.caller("other"), "Theirs").await;
         bench.add_member(elsewhere.project, team.caller("operator"), "operator").await;
-        assert_eq!(team.browser("operator").get(&format!("{keys}/{}/delete", elsewhere.id)).await.status, 404);
+        let (delete, key) = (format!("{keys}/{}/delete", elsewhere.id), elsewhere.id.to_string());
+        assert_eq!(team.browser("operator").get(&delete).await.status, 404);
+        assert_eq!(team.browser("operator").post(&delete, &[("project", &id), ("id", &key)]).await.status, 404);
+        assert!(bench.key_row(elsewhere.id).await.unwrap().deleted_at.is_none());
         assert_eq!(bench.app.projects.create(&Actor::Operator, team.owner.user, "Of the command line").await.is_ok(), project != elsewhere.project);
     }
 }

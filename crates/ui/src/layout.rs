@@ -4,47 +4,23 @@ use super::icon::{Icon, logo};
 use keyward_domain::{theme::Theme, user::CurrentUser};
 use leptos::prelude::*;
 
-/// Pages of the navigation.
+/// A link of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nav {
-    Keys,
-    Projects,
-    Account,
-    Security,
-    Developer,
-    AllKeys,
-    Policy,
-    Scopes,
-    Audit,
-    Users,
+pub struct NavLink {
+    pub path: &'static str,
+    pub label: &'static str,
+    pub icon: Icon,
 }
-
-impl Nav {
-    const fn link(self) -> (&'static str, &'static str, Icon) {
-        match self {
-            Self::Keys => ("/keys", "API keys", Icon::Key),
-            Self::Projects => ("/projects", "Projects", Icon::Layers),
-            Self::Account => ("/settings/account", "Account", Icon::User),
-            Self::Security => ("/settings/security", "Security", Icon::Shield),
-            Self::Developer => ("/settings/developer/api-keys", "Developer", Icon::Code),
-            Self::AllKeys => ("/admin/keys", "All keys", Icon::Rows),
-            Self::Policy => ("/admin/policy", "Policy", Icon::Sliders),
-            Self::Scopes => ("/admin/scopes", "Scopes", Icon::Shield),
-            Self::Audit => ("/admin/audit", "Audit log", Icon::Log),
-            Self::Users => ("/admin/users", "Users", Icon::People),
-        }
-    }
-}
-
-const MAIN: &[Nav] = &[Nav::Keys, Nav::Projects];
-const SETTINGS: &[Nav] = &[Nav::Account, Nav::Security, Nav::Developer];
-const ADMIN: &[Nav] = &[Nav::AllKeys, Nav::Users, Nav::Scopes, Nav::Policy, Nav::Audit];
 
 /// Layout of pages for signed-in users.
 #[component]
 pub fn Layout(
-    /// The current page.
-    nav: Nav,
+    /// The path of the current page's link.
+    current: &'static str,
+    /// Links at the top of the sidebar.
+    main: Vec<NavLink>,
+    /// Links of the settings.
+    settings: Vec<NavLink>,
     /// Whether a server-rendered dialog covers the page.
     inert: bool,
     /// Links for administrators: [`admin_links`].
@@ -67,11 +43,11 @@ pub fn Layout(
             <nav class="sidebar" id="nav" popover="auto" aria-label="Main">
                 {brand()}
                 <div>
-                    {links(MAIN, nav, None)}
+                    {links(&main, current, None)}
                     <p class="nav-title" id="nav-settings">
                         "Settings"
                     </p>
-                    {links(SETTINGS, nav, Some("nav-settings"))} {admin}
+                    {links(&settings, current, Some("nav-settings"))} {admin}
                 </div>
                 {foot}
             </nav>
@@ -84,14 +60,13 @@ pub fn Layout(
     .into_any()
 }
 
-fn links(of: &[Nav], current: Nav, labelled_by: Option<&'static str>) -> AnyView {
+fn links(of: &[NavLink], current: &str, labelled_by: Option<&'static str>) -> AnyView {
     let items = of
         .iter()
-        .map(|it| {
-            let (to, label, icon) = it.link();
+        .map(|&NavLink { path, label, icon }| {
             view! {
                 <li>
-                    <a href=to aria-current=(*it == current).then_some("page")>
+                    <a href=path aria-current=(path == current).then_some("page")>
                         {icon.view()}
                         {label}
                     </a>
@@ -108,12 +83,12 @@ fn links(of: &[Nav], current: Nav, labelled_by: Option<&'static str>) -> AnyView
 }
 
 /// Renders the links for administrators.
-pub fn admin_links(nav: Nav) -> AnyView {
+pub fn admin_links(of: &[NavLink], current: &str) -> AnyView {
     view! {
         <p class="nav-title" id="nav-admin">
             "Administration"
         </p>
-        {links(ADMIN, nav, Some("nav-admin"))}
+        {links(of, current, Some("nav-admin"))}
     }
     .into_any()
 }

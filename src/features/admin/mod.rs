@@ -1,3 +1,4 @@
 //! The administration pages.
 
 pub mod api;
+pub mod routes;

@@ -4,6 +4,7 @@ use super::{
     api::list_events,
     event::{details, reason, sentence},
     filters::Filters,
+    routes::AUDIT_LOG,
 };
 use crate::{
     domain::{
@@ -15,7 +16,6 @@ use crate::{
         empty::Empty,
         form::Form,
         icon::Icon,
-        layout::Nav,
         notice::{Notice, Refused, Tone},
         table::{Cell, Head},
         time::Ago,
@@ -51,7 +51,7 @@ pub fn AuditPage() -> impl IntoView {
             days.into_iter().map(|(name, day)| view! { <input type="hidden" name=name value=day /> }).collect_view();
         view! {
             <PageTitle text="Audit log" />
-            <PageShell nav=Nav::Audit>
+            <PageShell nav=AUDIT_LOG>
                 <header class="page-head">
                     <h1>"Audit log"</h1>
                     <p>"All changes, with actor, time, and IP address. Events are hash-chained and signed within a minute."</p>

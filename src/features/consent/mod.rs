@@ -1,6 +1,7 @@
 //! OAuth consent: the authorization page, the device verification pages, and the lists of active grants.
 
 pub mod api;
+pub mod routes;
 
 mod consent_prompt;
 mod consent_response;

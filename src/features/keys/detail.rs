@@ -3,6 +3,7 @@
 use super::{
     api::{KEY_NOT_FOUND, get_key},
     list_context::{Audience, ListContext},
+    routes::KEYS,
     rules::restriction_details,
 };
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
         badge::Badge,
         chips::Chips,
         icon::Icon,
-        layout::Nav,
         notice::{Notice, Tone},
         time::{Ago, Exactly},
     },
@@ -41,7 +41,7 @@ pub fn KeyDetailPage() -> impl IntoView {
         let about = key_details(&place, key);
         view! {
             <PageTitle text=title />
-            <PageShell nav=Nav::Keys>{about}</PageShell>
+            <PageShell nav=KEYS>{about}</PageShell>
         }
         .into_any()
     };

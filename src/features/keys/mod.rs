@@ -1,6 +1,7 @@
 //! API keys: the list, its dialogs, and the one page that shows a secret. The administrators' list uses the same table.
 
 pub mod api;
+pub mod routes;
 
 mod bulk_actions;
 mod create;

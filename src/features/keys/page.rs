@@ -5,10 +5,14 @@ use super::{
     flash::FlashMessage,
     list::KeyList,
     list_context::{Audience, ListContext},
+    routes::KEYS,
 };
 use crate::{
-    features::session::{PageShell, PageTitle, Session, SignedInOnly, admin_page},
-    ui::{icon::Icon, layout::Nav},
+    features::{
+        admin::routes::ALL_KEYS,
+        session::{PageShell, PageTitle, Session, SignedInOnly, admin_page},
+    },
+    ui::icon::Icon,
 };
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
@@ -20,7 +24,7 @@ pub fn KeysPage() -> impl IntoView {
     let new = place.with_query("/keys/new");
     view! {
         <PageTitle text="API keys" under=true />
-        <PageShell nav=Nav::Keys inert=has_dialog(Audience::Member)>
+        <PageShell nav=KEYS inert=has_dialog(Audience::Member)>
             <SignedInOnly />
             <header class="page-head">
                 <h1>"API keys"</h1>
@@ -48,7 +52,7 @@ pub fn AdminKeysPage() -> impl IntoView {
         ListContext::provide(Audience::Admin);
         view! {
             <PageTitle text="All keys" under=true />
-            <PageShell nav=Nav::AllKeys inert=has_dialog(Audience::Admin)>
+            <PageShell nav=ALL_KEYS inert=has_dialog(Audience::Admin)>
                 <header class="page-head">
                     <h1>"All keys"</h1>
                     <p>"All keys in this instance. You can deactivate or delete any key. The owner sees your reason."</p>

@@ -1,6 +1,7 @@
 //! The instance-wide policy, for administrators.
 
 pub mod api;
+pub mod routes;
 
 mod page;
 

@@ -1,6 +1,6 @@
 //! `/admin/policy`: the policy form. Before a stricter policy is saved, the page lists what it affects.
 
-use super::api::policy_form;
+use super::{api::policy_form, routes::POLICY};
 use crate::{
     domain::policy::{PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
     features::session::{PageShell, PageTitle, admin_page, load},
@@ -9,7 +9,6 @@ use crate::{
         field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
         icon::Icon,
-        layout::Nav,
         notice::Refused,
         select::{Choice, Select},
         toast::Toasts,
@@ -27,7 +26,7 @@ pub fn PolicyPage() -> impl IntoView {
         let message = saved.then(|| "Policy saved.".to_owned());
         view! {
             <PageTitle text="Policy" />
-            <PageShell nav=Nav::Policy>
+            <PageShell nav=POLICY>
                 <div class="page--narrow">
                     <header class="page-head">
                         <h1>"Policy"</h1>

@@ -2,13 +2,15 @@
 
 use crate::{
     domain::{
-        ids::{InvitationId, ProjectId, UserId},
+        ids::{InvitationId, KeyId, ProjectId, UserId},
+        key::KeyView,
         project::{InvitationView, Invited, Joined, Members, ProjectKeys, ProjectSummary, ProjectView, ScopesForm},
+        transition::Transition,
     },
     error::{AppError, ErrorKind},
     features::action::form_action,
     http::context,
-    service::{actor::Actor, projects::ScopesChoice},
+    service::{actor::Actor, keys::Precondition, projects::ScopesChoice},
 };
 
 /// Returns the projects that the user is a member of, sorted by name.
@@ -104,6 +106,16 @@ form_action! {
 pub async fn project_keys(id: ProjectId) -> Result<ProjectKeys, AppError> {
     let (caller, app) = context::caller()?;
     context::to_app_result(app.keys.list_by_project(&caller, id).await)
+}
+
+form_action! {
+    /// Deletes a key of a project. It is denied from the next request; it can be restored for 7 days.
+    DeleteProjectKey(project: ProjectId, id: KeyId) -> KeyView {
+        let (caller, app) = context::caller()?;
+        let precondition = Precondition { project: Some(project), ..Precondition::default() };
+        let deleted = app.keys.transition(&Actor::User(caller), id, Transition::Delete, precondition).await;
+        context::to_app_result(deleted)
+    }
 }
 
 /// Returns the members of a project, and for its owners also the open invitations.

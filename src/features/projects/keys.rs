@@ -295,6 +295,7 @@ fn delete(to: &str, back: &str, key: KeyView) -> AnyView {
                             )}
                         </p>
                     </div>
+                    <input type="hidden" name="project" value=key.project_id.to_string() />
                     <input type="hidden" name="id" value=key.id.to_string() />
                 </div>
                 <footer class="dialog__foot">

@@ -1,6 +1,6 @@
 //! `/projects`: the projects that the user is a member of, with a dialog on top if the path names one.
 
-use super::api::list_projects;
+use super::{api::list_projects, routes::PROJECTS};
 use crate::{
     domain::{
         count::format_count,
@@ -10,7 +10,6 @@ use crate::{
     ui::{
         empty::Empty,
         icon::Icon,
-        layout::Nav,
         page_header::ListHead,
         table::{Cell, Head},
         time::Day,
@@ -35,7 +34,7 @@ pub fn ProjectsPage() -> impl IntoView {
     view! {
         <PageTitle text="Projects" under=true />
         <SignedInOnly />
-        <PageShell nav=Nav::Projects inert>
+        <PageShell nav=PROJECTS inert>
             <ListHead title="Projects" lead="A project groups the keys and members of one API. Keys belong to the project and remain when their creator leaves." create=("/projects/new", "Create project") />
             <div id="list">{load(list_projects, table)}</div>
         </PageShell>

@@ -1,6 +1,7 @@
 //! Projects: the list, the project page, and the dialogs over both.
 
 pub mod api;
+pub mod routes;
 
 mod about;
 mod change;

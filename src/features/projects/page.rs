@@ -1,7 +1,7 @@
 //! `/projects/{id}`: description, members, scopes, clients, and config of a project, with a dialog on top if the path
 //! names one.
 
-use super::{about, api::get_project, clients, config, dialog::project_path, members, scopes};
+use super::{about, api::get_project, clients, config, dialog::project_path, members, routes::PROJECTS, scopes};
 use crate::{
     domain::{
         ids::ProjectId,
@@ -15,7 +15,6 @@ use crate::{
     },
     response_status::status,
     ui::{
-        layout::Nav,
         notice::{Notice, Tone},
         toast::Toasts,
     },
@@ -70,7 +69,7 @@ fn project_view(project: ProjectView) -> AnyView {
     let done = use_query_map().with_untracked(|query| query.get("done").unwrap_or_default());
     view! {
         <PageTitle text=project.name.clone() under=true />
-        <PageShell nav=Nav::Projects inert>
+        <PageShell nav=PROJECTS inert>
             {about::head(&project)}
             <div class="stack page--narrow">
                 {about::notices(&project)} {about::section(&project)} {members::section(&project)} {scopes::section(&project)}
@@ -114,7 +113,7 @@ fn reauthentication_page(here: &str) -> AnyView {
     let to = format!("/confirm?next={here}");
     view! {
         <PageTitle text="Confirm your identity" />
-        <PageShell nav=Nav::Projects>
+        <PageShell nav=PROJECTS>
             <header class="page-head">
                 <p class="crumbs">
                     <a href="/projects">"Projects"</a>

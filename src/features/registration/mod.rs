@@ -1,6 +1,7 @@
 //! Registration and password reset through one-time links.
 
 pub mod api;
+pub mod routes;
 
 mod ask_reset;
 mod ask_sign_up;

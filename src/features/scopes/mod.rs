@@ -1,6 +1,7 @@
 //! The scope catalog, for administrators.
 
 pub mod api;
+pub mod routes;
 
 mod dialogs;
 mod page;

@@ -1,13 +1,12 @@
 //! `/admin/scopes`: the scope catalog, with the number of keys that have each scope.
 
-use super::api::list_scopes;
+use super::{api::list_scopes, routes::SCOPES};
 use crate::{
     domain::scope::{CatalogScope, GrantedBy},
     features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         empty::Empty,
         icon::Icon,
-        layout::Nav,
         menu::RowMenu,
         page_header::ListHead,
         table::{Cell, Head},
@@ -37,7 +36,7 @@ pub fn ScopesPage() -> impl IntoView {
         };
         view! {
             <PageTitle text="Scopes" under=true />
-            <PageShell nav=Nav::Scopes inert>
+            <PageShell nav=SCOPES inert>
                 <ListHead title="Scopes" lead="A scope is a permission that your API understands. A key can have the scopes that its project offers." create=("/admin/scopes/new", "Add scope") />
                 <div id="list">{load(list_scopes, table)}</div>
             </PageShell>

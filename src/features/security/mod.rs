@@ -1,6 +1,7 @@
 //! Account security: password, second factor, sessions, and reauthentication.
 
 pub mod api;
+pub mod routes;
 
 mod codes;
 mod dialogs;

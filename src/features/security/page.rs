@@ -1,6 +1,6 @@
 //! `/settings/security`: password, second factor, external account, grants, and sessions.
 
-use super::{api::get_security, sessions::sessions};
+use super::{api::get_security, routes::SECURITY, sessions::sessions};
 use crate::{
     domain::{
         registration::SignInError,
@@ -17,7 +17,6 @@ use crate::{
         field::Field,
         form::Form,
         icon::Icon,
-        layout::Nav,
         notice::{Notice, Refused, Tone},
         time::Ago,
         toast::Toasts,
@@ -63,9 +62,9 @@ pub fn SecurityPage() -> impl IntoView {
     view! {
         <PageTitle text="Security" under=true />
         <SignedInOnly />
-        <PageShell nav=Nav::Security inert>
+        <PageShell nav=SECURITY inert>
             <div class="page--narrow">
-                <SettingsHead current="/settings/security" />
+                <SettingsHead current=SECURITY />
                 <div class="stack">{load(get_security, draw)} {consent::own_grants()}</div>
             </div>
         </PageShell>

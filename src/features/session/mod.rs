@@ -1,6 +1,7 @@
 //! Sessions: sign-in, sign-out, initial setup, and the session context of every page.
 
 pub mod api;
+pub mod routes;
 
 mod code;
 mod confirm;
@@ -20,7 +21,7 @@ pub use {
     load::{admin_page, load},
     login::{LoginPage, help_link, instance_footer},
     logout::LogoutPage,
-    next::{local_path, login_url, login_url_for_current_page, logout_url_for_current_page, next_param},
+    next::{local_path, login_url, login_url_for_current_page, logout_url_for_current_page, next_param, next_path},
     not_found::{NotFoundPage, home_link},
     page_shell::PageShell,
     session_context::{PageTitle, Session, SessionInfo},

@@ -1,5 +1,6 @@
 //! The `next` parameter: the path to go to after sign-in. Only local paths are allowed, to prevent open redirects.
 
+use axum::http::request::Parts;
 use leptos::prelude::GetUntracked;
 use leptos_router::{hooks::use_location, location::Url};
 
@@ -23,6 +24,11 @@ pub fn local_path(path: &str) -> Option<&str> {
 /// query map decodes values twice and `next` can contain parameters of its own.
 pub fn next_param() -> Option<String> {
     next_from_query(&use_location().search.get_untracked())
+}
+
+/// Returns the `next` parameter of a request if it is a local path, otherwise the default.
+pub fn next_path(parts: &Parts, otherwise: &str) -> String {
+    next_from_query(parts.uri.query().unwrap_or_default()).unwrap_or_else(|| otherwise.to_owned())
 }
 
 fn next_from_query(query: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! `/settings/account`: name, time zone, and theme.
 
-use super::{api::get_account, tabs::SettingsHead};
+use super::{api::get_account, routes::ACCOUNT, tabs::SettingsHead};
 use crate::{
     domain::{theme::Theme, user::AccountForm},
     features::session::{PageShell, PageTitle, SignedInOnly, load},
@@ -8,7 +8,6 @@ use crate::{
         button::Submit,
         field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
-        layout::Nav,
         notice::Refused,
         segments::Segments,
         select::{Choice, Select},
@@ -42,9 +41,9 @@ pub fn AccountPage() -> impl IntoView {
     view! {
         <PageTitle text="Account" />
         <SignedInOnly />
-        <PageShell nav=Nav::Account>
+        <PageShell nav=ACCOUNT>
             <div class="page--narrow">
-                <SettingsHead current="/settings/account" />
+                <SettingsHead current=ACCOUNT />
                 <div class="stack">{load(get_account, draw)}</div>
             </div>
         </PageShell>

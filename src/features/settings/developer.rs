@@ -1,6 +1,6 @@
 //! `/settings/developer/api-keys`: a link to the API keys, and the endpoints for clients.
 
-use super::tabs::SettingsHead;
+use super::{routes::DEVELOPER, tabs::SettingsHead};
 use crate::{
     domain::count::{format_count, format_count_of},
     features::{
@@ -8,7 +8,7 @@ use crate::{
         session::{PageShell, PageTitle, Session, SignedInOnly, load},
     },
     islands::CopyButton,
-    ui::{layout::Nav, table::Cell},
+    ui::table::Cell,
 };
 use leptos::prelude::*;
 
@@ -19,9 +19,9 @@ pub fn DeveloperPage() -> impl IntoView {
     view! {
         <PageTitle text="Developer" />
         <SignedInOnly />
-        <PageShell nav=Nav::Developer>
+        <PageShell nav=DEVELOPER>
             <div class="page--narrow">
-                <SettingsHead current="/settings/developer/api-keys" />
+                <SettingsHead current=DEVELOPER />
                 <div class="stack">
                     <section class="panel" aria-labelledby="dev-keys">
                         {load(ask, |page| keys(page.total, page.expiring))}

@@ -1,6 +1,7 @@
 //! User settings: the account and developer information.
 
 pub mod api;
+pub mod routes;
 
 mod account;
 mod developer;

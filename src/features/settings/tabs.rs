@@ -1,17 +1,18 @@
 //! Common header of the settings pages.
 
+use crate::features::navigation::{NavEntry, Section, links};
 use leptos::prelude::*;
 
-/// The page header with the tabs. `current` is the path of the selected tab.
+/// The page header with the tabs. `current` is the entry of the selected tab.
 #[component]
-pub fn SettingsHead(current: &'static str) -> impl IntoView {
-    let tabs = [
-        ("/settings/account", "Account"),
-        ("/settings/security", "Security"),
-        ("/settings/developer/api-keys", "Developer"),
-    ]
-    .map(|(to, label)| view! { <a href=to aria-current=(to == current).then_some("page")>{label}</a> })
-    .collect_view();
+pub fn SettingsHead(current: NavEntry) -> impl IntoView {
+    let tabs = links(Section::Settings, false)
+        .into_iter()
+        .map(|it| {
+            let current = (it.path == current.link.path).then_some("page");
+            view! { <a href=it.path aria-current=current>{it.label}</a> }
+        })
+        .collect_view();
     view! {
         <header class="page-head">
             <h1>"Settings"</h1>

@@ -1,6 +1,6 @@
 //! `/admin/users`: all users, with a search by name or email address.
 
-use super::api::list_users;
+use super::{api::list_users, routes::USERS};
 use crate::{
     domain::{
         count::format_count,
@@ -10,7 +10,6 @@ use crate::{
     ui::{
         empty::Empty,
         icon::Icon,
-        layout::Nav,
         page_header::ListHead,
         table::{Cell, Head},
         time::{Ago, Day},
@@ -51,7 +50,7 @@ pub fn UsersPage() -> impl IntoView {
         };
         view! {
             <PageTitle text="Users" under=true />
-            <PageShell nav=Nav::Users inert>
+            <PageShell nav=USERS inert>
                 <ListHead title="Users" lead="Everyone with an account, and their projects and keys." create=("/admin/users/invite", "Invite user") />
                 <form class="filters" role="search" action=LIST aria-label="Users" autocomplete="off" data-auto>
                     <div class="search">

@@ -1,6 +1,7 @@
 //! User administration, for administrators.
 
 pub mod api;
+pub mod routes;
 
 mod dialogs;
 mod invite;

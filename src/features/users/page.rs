@@ -3,6 +3,7 @@
 use super::{
     api::get_user,
     list::{LIST, status_badge, tags},
+    routes::USERS,
 };
 use crate::{
     domain::{
@@ -15,7 +16,6 @@ use crate::{
     features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         icon::Icon,
-        layout::Nav,
         table::{Cell, Head},
         time::{Ago, Exactly},
         toast::Toasts,
@@ -52,7 +52,7 @@ pub fn UserPage() -> impl IntoView {
             let message = flash_message(done.as_deref().unwrap_or_default(), &view);
             view! {
                 <PageTitle text=view.user.name.clone() under=true />
-                <PageShell nav=Nav::Users inert>{person(view)}</PageShell>
+                <PageShell nav=USERS inert>{person(view)}</PageShell>
                 <Outlet />
                 <Toasts message />
             }

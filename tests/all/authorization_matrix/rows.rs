@@ -429,6 +429,10 @@ fn only_id(at: &ObjectData) -> Vec<(&'static str, String)> {
     vec![id(at)]
 }
 
+fn key_of_project(at: &ObjectData) -> Vec<(&'static str, String)> {
+    vec![("project", at.project.clone()), id(at)]
+}
+
 fn with_reason(at: &ObjectData) -> Vec<(&'static str, String)> {
     vec![id(at), field("reason", "found by the tide")]
 }
@@ -925,7 +929,7 @@ pub fn forms() -> Vec<Row> {
             .hides_existence()
             .on(Archived, Denied(404))
             .accepts(NEW_TAKES),
-        form("/projects/{id}/keys/{key}/delete", STOP, only_id)
+        form("/projects/{id}/keys/{key}/delete", STOP, key_of_project)
             .records("key.deleted")
             .on(Deleted, Unchanged)
             .redirects_to("/projects/{project}/keys?done=deleted"),

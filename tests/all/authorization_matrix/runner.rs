@@ -6,7 +6,7 @@ use super::{
         ALL_CALLERS, CallerKind, ELSEWHERE_TEXTS, HOME_TEXTS, MatrixFixture, ObjectKind, ObjectState, RequestKind,
     },
     response_headers::{self, Responder},
-    rows::{Outcome, ReauthRule, Row, Rule},
+    rows::{Outcome, ReauthRule, Row, Rule, VIEWED_BY_ADMIN},
 };
 use crate::support::browser::Page;
 use keyward::service::actor::REAUTHENTICATION_MAX_AGE;
@@ -64,6 +64,24 @@ impl Report {
         );
         assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong[..wrong.len().min(60)].join("\n"));
     }
+}
+
+/// Returns a user who may do the action of this row, and the object. The fallback is the owner and their own object.
+pub fn authorized_cell(row: &Row) -> (CallerKind, ObjectState) {
+    let cells: Vec<_> = ALL_CALLERS
+        .into_iter()
+        .rev()
+        .flat_map(|who| row.about.states().iter().map(move |which| (who, *which)))
+        .filter(|(who, _)| !who.is_signed_out())
+        .collect();
+    // The event of an administrator who views a project is not the action of the row.
+    let succeeds = |(who, which): &&(CallerKind, ObjectState)| {
+        let expected = row.expected(*who, *which);
+        expected.status == row.status && expected.event != Some(VIEWED_BY_ADMIN)
+    };
+    let done = cells.iter().filter(succeeds).find(|(who, which)| row.expected(*who, *which).changed);
+    let fine = cells.iter().find(succeeds);
+    *done.or(fine).unwrap_or(&(CallerKind::Owner, *row.about.states().last().unwrap_or(&ObjectState::Unnamed)))
 }
 
 /// Tests these rows.
