@@ -181,7 +181,7 @@ $(quick): site FORCE | toolchain
 
 # $(call server,PROFILE): builds the server with the embedded files of target/site.
 server = find target/site -type f | LC_ALL=C sort > target/site.$(1).new; \
-  cmp -s target/site.$(1).new target/site.$(1) || cargo clean $(locked) --quiet --profile $(1) --package keyward; \
+  cmp -s target/site.$(1).new target/site.$(1) || cargo clean $(locked) --quiet --profile $(1) --package keyward-web; \
   $(call stage,$(1) build of the server) $(if $(filter release,$(1)),$(portable)) cargo build $(locked) \
     $(if $(filter release,$(1)),$(remap)) --profile $(1) --bin keyward; \
   mv target/site.$(1).new target/site.$(1)

@@ -1,7 +1,7 @@
 //! Keyward: self-hosted API keys for a product that has an API.
 //!
-//! This crate is the server: pages, HTTP interfaces, and commands. It uses the crates in `crates/` and re-exports them
-//! under short names.
+//! This crate is the program: commands, settings, and the start of the server. The rest is in `crates/`, which this crate
+//! re-exports under short names.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
@@ -10,14 +10,10 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub use keyward_config as config;
-pub use keyward_domain::{self as domain, secret};
+pub use keyward_domain as domain;
 pub use keyward_edge::line_writer;
 pub use keyward_service as service;
-pub use keyward_store::{self as store, log_limit};
-pub use keyward_ui::{self as ui, error, islands};
+pub use keyward_store as store;
+pub use keyward_web::{features, http};
 
-pub mod app;
 pub mod cli;
-pub mod features;
-pub mod http;
-pub mod response_status;

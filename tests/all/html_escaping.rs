@@ -34,7 +34,7 @@ async fn write_everywhere(bench: &TestServer, text: &str, last: i64) {
     let (plain, list) = (quoted(text), quoted(&json!([text, "data:read"]).to_string()));
     let config = quoted(&json!({"a": text, text: [1]}).to_string());
     let detail = quoted(&json!({"before": {"name": text, text: 1}, "after": {"name": format!("{text}!")}}).to_string());
-    let redirects = quoted(&json!([format!("http://127.0.0.1/{text}")]).to_string());
+    let redirects = quoted(&json!([format!("web/http://127.0.0.1/{text}")]).to_string());
     let drop = match bench.app.context.pool {
         Pool::Sqlite { .. } => "DROP TRIGGER IF EXISTS audit_events_stay; DROP TRIGGER IF EXISTS audit_events_remain",
         Pool::Postgres(_) => "DROP TRIGGER IF EXISTS audit_events_stay ON audit_events",
@@ -185,7 +185,7 @@ on_both_engines! {
         assert!(refused > 30, "{refused} forms were drawn again");
         // The exported log is JSON Lines, and browsers download it.
         let export = stage.send(CallerKind::Administrator, RequestKind::Form, "/admin/audit/export", &[("from", String::new())]).await;
-        assert_eq!((export.header("content-type"), export.header("x-content-type-options")), ("application/x-ndjson", "nosniff"));
+        assert_eq!((export.header("content-type"), export.header("x-content-type-options")), ("web/application/x-ndjson", "nosniff"));
         assert!(export.header("content-disposition").starts_with("attachment"));
         for line in export.text().lines() {
             assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
@@ -264,23 +264,23 @@ fn elements_of_raw_text_are_drawn_in_one_place() {
     let allowed = [
         ("ui/markup.rs", "<textarea", 1),
         ("ui/markup.rs", "inner_html=content", 1),
-        ("features/session/session_context.rs", "<Title ", 1),
+        ("web/features/session/session_context.rs", "<Title ", 1),
         ("ui/icon.rs", "inner_html=SYMBOLS", 1),
-        ("app.rs", "inner_html=loader_script(&site, !has_font)", 1),
-        ("app.rs", "<script", 1),
-        ("app.rs", "<noscript", 1),
-        ("features/consent/consent_response.rs", "inner_html=POST_MESSAGE_SCRIPT", 1),
-        ("features/consent/consent_response.rs", "<script", 1),
-        ("features/users/list.rs", "inner_html(APPLY)", 1),
-        ("features/users/list.rs", "html::noscript()", 1),
-        ("features/audit/filters.rs", "inner_html(APPLY)", 1),
-        ("features/audit/filters.rs", "html::noscript()", 1),
-        ("features/keys/filters.rs", "inner_html(APPLY)", 1),
-        ("features/keys/filters.rs", "html::noscript()", 1),
+        ("web/app.rs", "inner_html=loader_script(&site, !has_font)", 1),
+        ("web/app.rs", "<script", 1),
+        ("web/app.rs", "<noscript", 1),
+        ("web/features/consent/consent_response.rs", "inner_html=POST_MESSAGE_SCRIPT", 1),
+        ("web/features/consent/consent_response.rs", "<script", 1),
+        ("web/features/users/list.rs", "inner_html(APPLY)", 1),
+        ("web/features/users/list.rs", "html::noscript()", 1),
+        ("web/features/audit/filters.rs", "inner_html(APPLY)", 1),
+        ("web/features/audit/filters.rs", "html::noscript()", 1),
+        ("web/features/keys/filters.rs", "inner_html(APPLY)", 1),
+        ("web/features/keys/filters.rs", "html::noscript()", 1),
         // One of Keyward's own pages replaces itself, as the parser read it.
         ("browser/navigation/morph.rs", "set_inner_html(&new.inner_html())", 1),
         // HTML without Leptos: every value passes `plain`, or is a constant.
-        ("http/static_page.rs", "<title", 1),
+        ("web/http/static_page.rs", "<title", 1),
     ];
     let marks = [
         "<textarea",

@@ -74,7 +74,7 @@ on_both_engines! {
                     let page = stage.send(who, RequestKind::Form, &path, &fields).await;
                     let state = stage.schema.read_state(&stage.bench).await;
                     let cell = format!("{who:?} {} {which:?}, {}: {what}", row.path, binding.field);
-                    if page.status != 422 || !page.text().contains("This form could not be read.") {
+                    if page.status != 422 || !page.text().contains("The form could not be read.") {
                         wrong.push(format!("{cell}: {} {}", page.status, page.location()));
                     }
                     // The response renders the page, and records that an administrator who is not a member views it.
@@ -326,7 +326,7 @@ fn every_route_has_its_row() {
 /// The other paths are in no table, so the test reads them from the source files that mount them.
 #[test]
 fn every_plain_address_has_its_row() {
-    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/web/src/http");
     let mut mounted = Vec::new();
     for file in std::fs::read_dir(source).expect("the sources") {
         let path = file.expect("a file").path();

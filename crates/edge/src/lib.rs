@@ -36,6 +36,7 @@ mod verify;
 mod zeroizing_string;
 
 pub use fast_path::{HttpService, RESPONSE_TIME};
+pub use keyward_store::log_limit::LogLimit;
 pub use listeners::Listeners;
 pub use problem_from_error::invalid_params;
 pub use state::EdgeState;

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use keyward_core::Error;
 use keyward_store::{
     log_limit::LogLimit,
-    {self as store, Kind, Location},
+    {self as store, Kind, Location, WriteTrouble},
 };
 use std::sync::OnceLock;
 
@@ -29,6 +29,14 @@ pub struct StorageProblem {
 }
 
 impl StorageProblem {
+    /// The problem of a write queue whose last write failed; `None` if the next write can succeed.
+    pub fn from_trouble(trouble: Option<WriteTrouble>) -> Option<Self> {
+        match trouble {
+            Some(WriteTrouble::Failing(kind)) if kind != Kind::Fault => Some(Self::from_kind(kind)),
+            _ => None,
+        }
+    }
+
     pub fn from_kind(kind: Kind) -> Self {
         let unavailable = |code, detail, seconds| Self {
             status: StatusCode::SERVICE_UNAVAILABLE,

@@ -13,6 +13,7 @@ mod recovery;
 pub(crate) mod registration;
 mod reset;
 mod second_factor;
+mod session_records;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -24,6 +25,8 @@ mod user_agent;
 
 pub use create::NewUser;
 pub use invite::Invited;
+pub use keyward_store::sessions::NewSessionRow as NewSession;
+pub use session_records::{StoredSession, delete_session, load_session, update_session};
 pub use setup::{FirstUser, SetupCode};
 pub use sign_in::SignedIn;
 pub use sign_up::NewAccount;

@@ -6,14 +6,14 @@ use super::{
 };
 use crate::{
     domain::{ids::UserId, time::Timestamp},
-    log_limit::LogLimit,
     service::{
         Context, Error,
-        accounts::{ACCOUNT_CHANGED, PendingSession, start_session},
+        accounts::{
+            ACCOUNT_CHANGED, NewSession, PendingSession, delete_session, load_session, start_session, update_session,
+        },
         actor::{Caller, Origin},
         time_format,
     },
-    store::{self, Kind, WriteTrouble, sessions::NewSessionRow, write_queue::WriteOutcome},
 };
 use async_trait::async_trait;
 use axum::{
@@ -23,6 +23,7 @@ use axum::{
     response::Response,
 };
 use jiff::tz::TimeZone;
+use keyward_edge::LogLimit;
 use sha2::{Digest as _, Sha256};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
@@ -121,12 +122,12 @@ fn record_value<T: serde::de::DeserializeOwned>(record: &Record, name: &str) -> 
 }
 
 /// Returns the expiry of a session without further requests: a day from now, but at most 30 days after its start.
-fn expires_at(record: &Record, now: Timestamp) -> i64 {
+fn expires_at(record: &Record, now: Timestamp) -> Timestamp {
     let since: Timestamp = record_value(record, SINCE).unwrap_or(now);
     if record.data.contains_key(PENDING) {
-        return since.plus_seconds(PENDING_LIFETIME).micros();
+        return since.plus_seconds(PENDING_LIFETIME);
     }
-    now.plus_seconds(IDLE_TIMEOUT).min(since.plus_seconds(LIFETIME_MAX)).micros()
+    now.plus_seconds(IDLE_TIMEOUT).min(since.plus_seconds(LIFETIME_MAX))
 }
 
 fn data(record: &Record) -> Result<String, session_store::Error> {
@@ -141,7 +142,7 @@ impl SessionStore for Sessions {
             .ok_or_else(|| session_store::Error::Backend("a session without a user".to_owned()))?;
         loop {
             let now = self.0.now();
-            let row = NewSessionRow {
+            let row = NewSession {
                 digest: digest(&record.id),
                 user_id: user.into(),
                 data: data(record)?,
@@ -149,7 +150,7 @@ impl SessionStore for Sessions {
                 ip: record_value(record, ADDRESS),
                 pending: record.data.contains_key(PENDING),
                 created_at: now.micros(),
-                expires_at: expires_at(record, now),
+                expires_at: expires_at(record, now).micros(),
             };
             if start_session(&self.0, row, record_value(record, VERIFIED_PASSWORD)).await.map_err(creation_error)? {
                 return Ok(());
@@ -162,15 +163,8 @@ impl SessionStore for Sessions {
     /// fails, the error is logged and the request continues: otherwise the layer would discard the response, which for
     /// a new key means its secret.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let (digest, data) = (digest(&record.id), data(record)?);
-        let (seen, end) = (record_value(record, SEEN).map(Timestamp::micros), expires_at(record, self.0.now()));
-        let write = self.0.queue.write(move |tx| {
-            let data = data.clone();
-            Box::pin(async move {
-                store::sessions::update(tx, &digest, &data, seen, end).await?;
-                Ok::<_, Error>(WriteOutcome::unaudited(()))
-            })
-        });
+        let end = expires_at(record, self.0.now());
+        let write = update_session(&self.0, digest(&record.id), data(record)?, record_value(record, SEEN), end);
         if let Err(error) = write.await {
             storage::log_error(&error);
         }
@@ -178,27 +172,18 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let mut reader = self.0.pool.acquire_reader().await.map_err(backend_error)?;
-        let (digest, now) = (digest(id), self.0.now().micros());
-        let row = store::sessions::by_digest(&mut reader.conn(), &digest, now).await.map_err(backend_error)?;
-        let Some(row) = row else { return Ok(None) };
-        let end = time::OffsetDateTime::from_unix_timestamp(row.expires_at / 1_000_000);
+        let session = load_session(&self.0, &digest(id)).await.map_err(backend_error)?;
+        let Some(session) = session else { return Ok(None) };
+        let end = time::OffsetDateTime::from_unix_timestamp(session.expires_at.seconds());
         Ok(Some(Record {
             id: *id,
-            data: serde_json::from_str(&row.data).map_err(|e| session_store::Error::Decode(e.to_string()))?,
+            data: serde_json::from_str(&session.data).map_err(|e| session_store::Error::Decode(e.to_string()))?,
             expiry_date: end.map_err(|e| session_store::Error::Decode(e.to_string()))?,
         }))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        let digest = digest(id);
-        let write = self.0.queue.write(move |tx| {
-            Box::pin(async move {
-                store::sessions::delete(tx, &digest).await?;
-                Ok::<_, Error>(WriteOutcome::unaudited(()))
-            })
-        });
-        write.await.map_err(backend_error)
+        delete_session(&self.0, digest(id)).await.map_err(backend_error)
     }
 }
 
@@ -241,16 +226,16 @@ pub async fn report_unsaved_session(State(state): State<AppState>, request: Requ
     if is_from_within || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;
     }
-    let StorageProblem { status, code, detail, retry_after } = match state.app.context.queue.trouble() {
-        Some(WriteTrouble::Failing(kind)) if kind != Kind::Fault => StorageProblem::from_kind(kind),
-        // Only this write failed, or writes succeed again.
-        _ => StorageProblem {
+    let problem = StorageProblem::from_trouble(state.app.context.queue.trouble());
+    // Only this write failed, or writes succeed again.
+    let StorageProblem { status, code, detail, retry_after } = problem.unwrap_or({
+        StorageProblem {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code: "busy",
             detail: "Your session could not be saved. Try again in a moment.",
             retry_after: Some("1"),
-        },
-    };
+        }
+    });
     let mut response = error_page::respond(status, code, detail, &request_headers, &path);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
 
 #[derive(Embed)]
-#[folder = "target/site"]
+#[folder = "../../target/site"]
 #[allow_missing = true]
 struct EmbeddedAssets;
 
