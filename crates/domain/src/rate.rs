@@ -85,6 +85,17 @@ impl RateLimit {
         Ok(Some(Self { calls, per, burst }))
     }
 
+    /// Creates a limit for a constant: calls per second, with a burst of the same number.
+    ///
+    /// # Panics
+    /// If the number is not from 1 to [`CALLS_MAX`]. In a constant, this is a compile error.
+    pub const fn per_second(calls: u32) -> Self {
+        match NonZeroU32::new(calls) {
+            Some(calls) if calls.get() <= CALLS_MAX => Self { calls, per: RatePeriod::Second, burst: calls },
+            _ => panic!("not a number of calls"),
+        }
+    }
+
     /// Number of calls per period.
     pub const fn calls(&self) -> u32 {
         self.calls.get()
@@ -166,6 +177,7 @@ mod tests {
         for text in ["1/second", "100/minute,burst=20", "1000000/hour", "5/day,burst=1000000"] {
             assert_eq!(text.parse::<RateLimit>().unwrap().to_string(), text);
         }
+        assert_eq!(RateLimit::per_second(200).to_string(), "200/second");
         assert_eq!(" 100 / minute , burst=100 ".parse::<RateLimit>().unwrap().to_string(), "100/minute");
     }
 

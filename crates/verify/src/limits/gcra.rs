@@ -14,7 +14,7 @@ use keyward_domain::{rate::RateLimit, time::Timestamp};
 const BACKWARD_STEP_MAX: i64 = 1_000_000;
 const MICROS: i64 = 1_000_000;
 
-/// The used part of a key's rate limit.
+/// The used part of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
     limit: RateLimit,

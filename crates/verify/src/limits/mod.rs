@@ -1,4 +1,4 @@
-//! Rate limits of keys.
+//! Rate limits of keys, of client addresses, and of lookups for unknown keys. The algorithm is in `gcra`.
 //!
 //! The crate `governor` has one quota for all keys of a limiter, in a state that cannot be saved. Here limits differ
 //! between keys and change at run time. Limits of an hour or more survive the process: they are saved with each flush
@@ -8,8 +8,10 @@
 
 mod addresses;
 mod gcra;
+mod miss_limiter;
 
 pub use addresses::AddressLimit;
+pub(crate) use miss_limiter::MissLimiter;
 
 use super::sharded_map::{Map, Shards};
 use gcra::Bucket;

@@ -7,12 +7,12 @@
 use super::{
     digest_index::{DigestIndex, Lookup},
     key_snapshot::KeySnapshot,
-    miss_limiter::MissLimiter,
     shard::SlotKey,
     shared_attributes::AttributeInterner,
     snapshot_cache::SnapshotCache,
     version_stamps::ReadVersion,
 };
+use crate::limits::MissLimiter;
 use keyward_core::{clock::Clock, random::Random};
 use keyward_domain::ids::SubjectId;
 use keyward_store::{

@@ -18,7 +18,6 @@ mod key_snapshot;
 mod lookup_limiter;
 #[cfg(test)]
 mod memory;
-mod miss_limiter;
 mod shard;
 mod shared_attributes;
 #[cfg(test)]

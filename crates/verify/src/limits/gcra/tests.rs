@@ -124,8 +124,60 @@ fn limits() -> impl Strategy<Value = RateLimit> {
     (number(), per, number()).prop_map(|(calls, per, burst)| limit(&format!("{calls}/{per},burst={burst}")))
 }
 
+/// The first form of the algorithm, virtual scheduling (ITU-T I.371, annex A), as a model: the theoretical arrival time
+/// of the next call. Its unit is the time in which 1 drains, so that it is exact.
+struct VirtualScheduling {
+    limit: RateLimit,
+    arrival: i128,
+    /// The latest time at which a call was allowed. A late call counts as if it came then.
+    latest: i64,
+}
+
+impl VirtualScheduling {
+    fn try_acquire(&mut self, at: i64) -> bool {
+        let (at, cost) = (at.max(self.latest), i128::from(call_cost(&self.limit)));
+        let now = i128::from(at) * i128::from(drain_rate(&self.limit));
+        let arrival = self.arrival.max(now) + cost;
+        let allowed = arrival - now <= i128::from(self.limit.burst()) * cost;
+        if allowed {
+            (self.arrival, self.latest) = (arrival, at);
+        }
+        allowed
+    }
+
+    /// Returns the time from which the quota is full, rounded up.
+    fn full_at(&self) -> i128 {
+        let drain = i128::from(drain_rate(&self.limit));
+        (self.arrival + drain - 1) / drain
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Both forms of the algorithm make the same decisions, from an empty and from a full bucket, also for calls that
+    /// overtook one another.
+    #[test]
+    fn decides_like_virtual_scheduling(
+        limit in limits(),
+        full: bool,
+        calls in prop::collection::vec((0_i64..3, 0_i64..2_000, 0..=BACKWARD_STEP_MAX), 1..200),
+    ) {
+        let one = (call_cost(&limit) / drain_rate(&limit)).max(1);
+        let whole_at = if full { i64::MAX } else { START };
+        let mut bucket = Bucket::restore(limit, Timestamp::from_micros(whole_at), Timestamp::from_micros(START));
+        let arrival = i128::from(START) * i128::from(drain_rate(&limit)) + i128::from(bucket.level);
+        let mut model = VirtualScheduling { limit, arrival, latest: START };
+        let mut at = START;
+        for (times, part, late) in calls {
+            at += one * part / 1_000;
+            for at in [at].into_iter().chain((0..times).map(|_| at - late)) {
+                let allowed = bucket.try_acquire(&limit, Timestamp::from_micros(at)).is_ok();
+                prop_assert_eq!(allowed, model.try_acquire(at), "at {}", at);
+                prop_assert_eq!(i128::from(bucket.full_at()), model.full_at());
+            }
+        }
+    }
 
     /// No window ever allows more calls than the burst plus the rate, for any times and any number of calls.
     #[test]
