@@ -127,8 +127,14 @@ on_both_engines! {
         let name = r#"Quote " \ and a line
 of Søren's"#;
         bench.execute_sql(&format!("UPDATE keys SET name = '{}', issued_to = 'é\"'", name.replace('\'', "''"))).await;
-        let answer = verify(&mut program, json!({"key": made.secret})).await;
+        let page = program.json("/v1/keys/verify", &json!({"key": made.secret})).await;
+        let answer = page.json();
         assert_eq!((&answer["name"], &answer["issued_to"]), (&json!(name), &json!("é\"")));
+        let text = format!(
+            r#"{{"valid":true,"key_id":"{}","project_id":"{}","name":{},"environment":"live","scopes":{},"issued_to":"é\"","expires_at":{}}}"#,
+            made.id, made.project, json!(name), answer["scopes"], answer["expires_at"]
+        );
+        assert_eq!(page.text(), text, "the order of the members");
     }
 
     /// The numbers of a rate limit in both verdicts. A call that another rule denies consumes nothing, and an accepted

@@ -62,31 +62,54 @@ pub fn rfc3339(at: Timestamp) -> String {
     zoned(at, &TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Appends the same format to a buffer without allocating. Used for responses that are generated thousands of times
-/// per second.
-pub fn write_rfc3339(at: Timestamp, out: &mut Vec<u8>) {
-    let instant = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let time = jiff::tz::Offset::UTC.to_datetime(instant);
-    // As in `rfc3339`, a year before 0 has a sign and four digits.
-    if time.year() < 0 {
-        out.push(b'-');
-    }
-    let year = time.year().unsigned_abs();
-    let parts = [
-        (year / 100, b' '),
-        (year % 100, b'-'),
-        (time.month().unsigned_abs().into(), b'-'),
-        (time.day().unsigned_abs().into(), b'T'),
-        (time.hour().unsigned_abs().into(), b':'),
-        (time.minute().unsigned_abs().into(), b':'),
-        (time.second().unsigned_abs().into(), b'Z'),
-    ];
-    for (number, behind) in parts {
-        // Each number has two digits.
-        out.extend([b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
-        if behind != b' ' {
-            out.push(behind);
+/// Length of a timestamp before the year 0: `-YYYY-MM-DDTHH:MM:SSZ`.
+const RFC3339_MAX: usize = 21;
+
+/// A timestamp in the same format, without an allocation. For responses that are generated thousands of times per
+/// second.
+pub struct Rfc3339 {
+    text: [u8; RFC3339_MAX],
+    length: usize,
+}
+
+impl Rfc3339 {
+    pub fn new(at: Timestamp) -> Self {
+        let instant = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let time = jiff::tz::Offset::UTC.to_datetime(instant);
+        let mut text = Self { text: [0; RFC3339_MAX], length: 0 };
+        // RFC 3339 has no years before 0. Here they have a sign and four digits.
+        if time.year() < 0 {
+            text.push(b'-');
         }
+        let year = time.year().unsigned_abs();
+        let parts = [
+            (year / 100, b' '),
+            (year % 100, b'-'),
+            (time.month().unsigned_abs().into(), b'-'),
+            (time.day().unsigned_abs().into(), b'T'),
+            (time.hour().unsigned_abs().into(), b':'),
+            (time.minute().unsigned_abs().into(), b':'),
+            (time.second().unsigned_abs().into(), b'Z'),
+        ];
+        for (number, behind) in parts {
+            // Each number has two digits.
+            text.push(b'0' + (number / 10) as u8);
+            text.push(b'0' + (number % 10) as u8);
+            if behind != b' ' {
+                text.push(behind);
+            }
+        }
+        text
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.text[self.length] = byte;
+        self.length += 1;
+    }
+
+    pub fn as_str(&self) -> &str {
+        // Only ASCII characters were written.
+        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
     }
 }
 
@@ -106,6 +129,17 @@ mod tests {
         assert_eq!(shown.iso, "2026-08-14T07:12:09Z");
         assert_eq!(shown.day, "14 Aug 2026");
         assert_eq!(shown.exact, "14 August 2026, 07:12:09 UTC");
+    }
+
+    #[test]
+    fn both_forms_of_rfc_3339_are_the_same() {
+        for seconds in [0, -1, AT.seconds(), 253_402_207_199, -62_135_596_801, -377_000_000_000] {
+            for at in [Timestamp::from_seconds(seconds), Timestamp::from_micros(seconds * 1_000_000 - 1)] {
+                assert_eq!(Rfc3339::new(at).as_str(), rfc3339(at), "{at:?}");
+            }
+        }
+        assert_eq!(Rfc3339::new(Timestamp::from_micros(i64::MAX)).as_str(), "1970-01-01T00:00:00Z");
+        assert_eq!(Rfc3339::new(AT).as_str(), "2026-08-14T07:12:09Z");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! String with a secret that zeroizes its own copy on drop.
 
+use serde::Deserialize;
 use std::{borrow::Cow, ops::Deref};
 use zeroize::Zeroize as _;
 
 /// Borrowed from the request, or an owned copy. Does not implement `Debug`.
-pub struct ZeroizingStr<'a>(Cow<'a, str>);
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct ZeroizingStr<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> From<Cow<'a, str>> for ZeroizingStr<'a> {
     fn from(text: Cow<'a, str>) -> Self {

@@ -46,6 +46,8 @@ where
     let body = body::read_limited(body, BATCH_MAX).await?;
     let Batch { keys } = json::parse(&body)?;
     let mut out = Vec::with_capacity(RESPONSE_CAPACITY * keys.len());
+    // The frame is not a serialized struct, which would need all decisions at once: each one is written and dropped, and
+    // the task can yield in between.
     out.extend_from_slice(br#"{"results":["#);
     for (at, request) in keys.iter().enumerate() {
         if at > 0 {

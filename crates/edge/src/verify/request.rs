@@ -10,34 +10,14 @@ use serde::{
 };
 use std::{borrow::Cow, fmt, net::IpAddr};
 
-/// String that borrows from the body unless it contains escapes.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Reader)
-    }
-}
+/// String that borrows from the body unless it contains escapes. `serde` borrows a `Cow` only if it is a field.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Projects to which the key may belong. Without a list any project is allowed.
+///
+/// Not derived: an untagged enum copies the value, and does not report a wrong type as one.
 enum Projects {
     Any,
     One([ProjectId; 1]),
@@ -78,9 +58,9 @@ impl<'de> Deserialize<'de> for Projects {
 #[serde(deny_unknown_fields)]
 struct Members<'a> {
     #[serde(borrow, default, deserialize_with = "given")]
-    key: Option<Text<'a>>,
+    key: Option<ZeroizingStr<'a>>,
     #[serde(borrow, default, deserialize_with = "given")]
-    token: Option<Text<'a>>,
+    token: Option<ZeroizingStr<'a>>,
     #[serde(default, deserialize_with = "given")]
     project: Option<Projects>,
     #[serde(borrow, default, deserialize_with = "texts")]
@@ -106,6 +86,8 @@ pub enum Credential<'a> {
 }
 
 /// One verify request.
+#[derive(Deserialize)]
+#[serde(try_from = "Members<'a>", bound(deserialize = "'de: 'a"))]
 pub struct VerifyBody<'a> {
     pub credential: Credential<'a>,
     projects: Projects,
@@ -124,16 +106,19 @@ impl VerifyBody<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for VerifyBody<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Members { key, token, project, scopes, ip } = Members::deserialize(deserializer)?;
-        let presented = match (key, token) {
-            (Some(text), None) => Credential::KeyOrToken(text.0.into()),
-            (None, Some(text)) => Credential::Token(text.0.into()),
-            (None, None) => return Err(D::Error::missing_field("key")),
-            _ => return Err(D::Error::custom("one of key and token")),
+impl<'a> TryFrom<Members<'a>> for VerifyBody<'a> {
+    type Error = &'static str;
+
+    fn try_from(members: Members<'a>) -> Result<Self, &'static str> {
+        let Members { key, token, project, scopes, ip } = members;
+        let credential = match (key, token) {
+            (Some(text), None) => Credential::KeyOrToken(text),
+            (None, Some(text)) => Credential::Token(text),
+            // As `serde` reports a missing member.
+            (None, None) => return Err("missing field `key`"),
+            (Some(_), Some(_)) => return Err("one of key and token"),
         };
-        Ok(Self { credential: presented, projects: project.unwrap_or(Projects::Any), scopes, ip })
+        Ok(Self { credential, projects: project.unwrap_or(Projects::Any), scopes, ip })
     }
 }
 
@@ -145,6 +130,8 @@ pub struct Batch<'a> {
     pub keys: Vec<VerifyBody<'a>>,
 }
 
+/// Deserializes the list. Not derived: the bound holds while the list is read, and an element that is an array is not a
+/// request.
 fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VerifyBody<'de>>, D::Error> {
     struct Reader;
 

@@ -1,93 +1,159 @@
-//! Verify response, serialized directly into the output buffer.
+//! Verify response.
 
-use keyward_core::time_format;
-use keyward_domain::{ids::ProjectId, key::Environment};
+use keyward_core::time_format::Rfc3339;
+use keyward_domain::{ids::ProjectId, key::Environment, time::Timestamp};
 use keyward_verify::{
     limits::Quota,
     tokens::{Accepted, TokenDecision, TokenDenyReason},
     verify::DenyReason,
 };
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-/// Writes a decision as JSON.
+/// The response to one verify request.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VerifyResponse<'a> {
+    Valid(Valid<'a>),
+    Denied(Denied),
+}
+
+/// The key or token is valid for the request.
+#[derive(Serialize)]
+struct Valid<'a> {
+    valid: bool,
+    key_id: Uuid,
+    project_id: ProjectId,
+    name: &'a str,
+    environment: Environment,
+    #[serde(serialize_with = "serialize_scopes")]
+    scopes: &'a Accepted,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_to: Option<&'a str>,
+    /// `null`: no expiry.
+    #[serde(serialize_with = "serialize_expiry")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<RateLimitState>,
+}
+
+/// The key or token is denied.
+#[derive(Serialize)]
+struct Denied {
+    valid: bool,
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<RateLimitState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+}
+
+/// The state of a key's rate limit. Times are in seconds.
+#[derive(Serialize)]
+struct RateLimitState {
+    limit: u32,
+    window: u32,
+    burst: u32,
+    remaining: u32,
+    reset: u32,
+}
+
+impl<'a> From<&'a TokenDecision> for VerifyResponse<'a> {
+    fn from(decision: &'a TokenDecision) -> Self {
+        match decision {
+            Ok(accepted) => Self::Valid(accepted.into()),
+            Err(why) => Self::Denied(why.into()),
+        }
+    }
+}
+
+impl<'a> From<&'a Accepted> for Valid<'a> {
+    fn from(accepted: &'a Accepted) -> Self {
+        let snapshot = &accepted.verified.snapshot;
+        Self {
+            valid: true,
+            key_id: snapshot.subject().into(),
+            project_id: snapshot.project,
+            name: &snapshot.name,
+            environment: snapshot.environment,
+            scopes: accepted,
+            issued_to: snapshot.issued_to.as_deref(),
+            expires_at: snapshot.lifecycle.expires_at,
+            rate_limit: accepted.verified.quota.as_ref().map(RateLimitState::from),
+        }
+    }
+}
+
+impl From<&TokenDenyReason> for Denied {
+    fn from(why: &TokenDenyReason) -> Self {
+        let quota = match why {
+            TokenDenyReason::Key(DenyReason::RateLimited(quota)) => Some(quota),
+            _ => None,
+        };
+        Self {
+            valid: false,
+            code: why.code(),
+            message: why.to_string(),
+            rate_limit: quota.map(RateLimitState::from),
+            retry_after: quota.map(|quota| quota.retry_after),
+        }
+    }
+}
+
+impl From<&Quota> for RateLimitState {
+    fn from(quota: &Quota) -> Self {
+        let limit = &quota.limit;
+        Self {
+            limit: limit.calls(),
+            window: limit.per().seconds(),
+            burst: limit.burst(),
+            remaining: quota.remaining,
+            reset: quota.reset,
+        }
+    }
+}
+
+/// Serializes the effective scopes without collecting them.
+fn serialize_scopes<S: Serializer>(accepted: &&Accepted, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(accepted.scopes())
+}
+
+fn serialize_expiry<S: Serializer>(expires_at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match expires_at {
+        Some(at) => serializer.serialize_some(Rfc3339::new(*at).as_str()),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Writes a decision as JSON. Writing to memory cannot fail.
 pub fn write_decision(out: &mut Vec<u8>, decision: &TokenDecision) {
-    match decision {
-        Ok(accepted) => write_accepted(out, accepted),
-        Err(why) => write_denied(out, why),
-    }
+    let _ = serde_json::to_writer(out, &VerifyResponse::from(decision));
 }
 
-fn write_accepted(out: &mut Vec<u8>, accepted: &Accepted) {
-    let facts = &accepted.verified.snapshot;
-    let project: ProjectId = facts.project;
-    out.extend_from_slice(br#"{"valid":true,"key_id":""#);
-    write_uuid(out, facts.subject().into());
-    out.extend_from_slice(br#"","project_id":""#);
-    write_uuid(out, project.into());
-    out.extend_from_slice(br#"","name":"#);
-    write_string(out, &facts.name);
-    out.extend_from_slice(match facts.environment {
-        Environment::Live => br#","environment":"live","scopes":["#,
-        Environment::Test => br#","environment":"test","scopes":["#,
-    });
-    for (at, scope) in accepted.scopes().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        write_string(out, scope);
-    }
-    out.push(b']');
-    if let Some(name) = facts.issued_to.as_deref() {
-        out.extend_from_slice(br#","issued_to":"#);
-        write_string(out, name);
-    }
-    match facts.lifecycle.expires_at {
-        None => out.extend_from_slice(br#","expires_at":null"#),
-        Some(end) => {
-            out.extend_from_slice(br#","expires_at":""#);
-            time_format::write_rfc3339(end, out);
-            out.push(b'"');
-        }
-    }
-    if let Some(quota) = &accepted.verified.quota {
-        write_rate_limit(out, quota);
-    }
-    out.push(b'}');
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn write_denied(out: &mut Vec<u8>, why: &TokenDenyReason) {
-    out.extend_from_slice(br#"{"valid":false,"code":""#);
-    out.extend_from_slice(why.code().as_bytes());
-    out.extend_from_slice(br#"","message":"#);
-    write_string(out, &why.to_string());
-    if let TokenDenyReason::Key(DenyReason::RateLimited(quota)) = why {
-        write_rate_limit(out, quota);
-        write_number(out, br#","retry_after":"#, quota.retry_after);
+    fn written(why: TokenDenyReason) -> String {
+        let mut out = Vec::new();
+        write_decision(&mut out, &Err(why));
+        String::from_utf8(out).unwrap()
     }
-    out.push(b'}');
-}
 
-fn write_rate_limit(out: &mut Vec<u8>, quota: &Quota) {
-    let limit = &quota.limit;
-    write_number(out, br#","rate_limit":{"limit":"#, limit.calls());
-    write_number(out, br#","window":"#, limit.per().seconds());
-    write_number(out, br#","burst":"#, limit.burst());
-    write_number(out, br#","remaining":"#, quota.remaining);
-    write_number(out, br#","reset":"#, quota.reset);
-    out.push(b'}');
-}
-
-fn write_number(out: &mut Vec<u8>, name: &[u8], number: u32) {
-    out.extend_from_slice(name);
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
-
-fn write_uuid(out: &mut Vec<u8>, id: Uuid) {
-    let mut buffer = Uuid::encode_buffer();
-    out.extend_from_slice(id.hyphenated().encode_lower(&mut buffer).as_bytes());
-}
-
-/// Writes a JSON string. Writing to memory cannot fail.
-fn write_string(out: &mut Vec<u8>, text: &str) {
-    let _ = serde_json::to_writer(out, text);
+    #[test]
+    fn denials_are_written_with_their_numbers() {
+        assert_eq!(
+            written(TokenDenyReason::Key(DenyReason::MissingScope("a\"b".into()))),
+            r#"{"valid":false,"code":"missing_scope","message":"This key does not have the scope a\"b."}"#
+        );
+        let quota = Quota { limit: "6/minute,burst=3".parse().unwrap(), remaining: 0, reset: 30, retry_after: 10 };
+        assert_eq!(
+            written(TokenDenyReason::Key(DenyReason::RateLimited(quota))),
+            concat!(
+                r#"{"valid":false,"code":"rate_limited","message":"Rate limit exceeded. Try again in 10 seconds.","#,
+                r#""rate_limit":{"limit":6,"window":60,"burst":3,"remaining":0,"reset":30},"retry_after":10}"#
+            )
+        );
+    }
 }

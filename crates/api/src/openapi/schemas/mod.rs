@@ -1,5 +1,5 @@
-//! Schemas of the document: those derived from request and response types, and mirrors of the types that the fast path
-//! parses and writes by hand.
+//! Schemas of the document: those derived from request and response types, and mirrors of the types of the fast path,
+//! whose members borrow.
 #![allow(dead_code, reason = "only the schemas of these types are used")]
 
 mod oauth;
