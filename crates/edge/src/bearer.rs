@@ -1,6 +1,6 @@
 //! Bearer token of a request (RFC 6750 section 2.1): from the header only, never from the query.
 
-use super::problem::Problem;
+use super::{oauth_error::sanitize_description, problem::Problem};
 use axum::http::{HeaderMap, StatusCode, header};
 
 /// Bearer tokens of a request.
@@ -32,8 +32,22 @@ pub fn strip_scheme(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer").then(|| text.trim_ascii())
 }
 
-/// Deny response with a challenge (RFC 6750 section 3). Without a credential the challenge has no error code (section
-/// 3.1).
+/// Builds a challenge (RFC 6750 section 3). `error` is its code and its description: `None` for a request without a
+/// credential (section 3.1). An invalid request is not a matter of scopes, so its challenge names none.
+pub(crate) fn build_challenge(realm: &str, error: Option<(&str, &str)>, scope: Option<&str>) -> String {
+    let mut challenge = format!(r#"Bearer realm="{realm}""#);
+    if let Some((error, description)) = error {
+        let description = sanitize_description(description);
+        challenge.push_str(&format!(r#", error="{error}", error_description="{description}""#));
+    }
+    let is_invalid_request = matches!(error, Some(("invalid_request", _)));
+    if let Some(scope) = scope.filter(|_| !is_invalid_request) {
+        challenge.push_str(&format!(r#", scope="{}""#, sanitize_description(scope)));
+    }
+    challenge
+}
+
+/// Deny response of the management API, with a challenge.
 pub fn challenge_problem(
     status: StatusCode,
     code: &'static str,
@@ -41,15 +55,6 @@ pub fn challenge_problem(
     error: Option<&str>,
     scope: Option<&str>,
 ) -> Problem {
-    let mut challenge = r#"Bearer realm="management""#.to_owned();
-    if let Some(error) = error {
-        // RFC 6750 allows these characters in the quoted value: %x20-21 / %x23-5B / %x5D-7E.
-        let plain: String =
-            words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect();
-        challenge.push_str(&format!(r#", error="{error}", error_description="{plain}""#));
-    }
-    if let Some(scope) = scope.filter(|_| error != Some("invalid_request")) {
-        challenge.push_str(&format!(r#", scope="{scope}""#));
-    }
+    let challenge = build_challenge("management", error.map(|error| (error, words)), scope);
     Problem::new(status, code, words).header(header::WWW_AUTHENTICATE, &challenge)
 }

@@ -169,6 +169,6 @@ pub fn no_store(mut response: Response) -> Response {
 }
 
 /// Replaces the characters that a description must not contain. Allowed: %x20-21 / %x23-5B / %x5D-7E.
-fn sanitize_description(words: &str) -> String {
+pub(crate) fn sanitize_description(words: &str) -> String {
     words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect()
 }

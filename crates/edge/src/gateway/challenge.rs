@@ -1,7 +1,7 @@
 //! Deny responses for a gateway's client, with a `WWW-Authenticate` challenge (RFC 6750 section 3).
 
 use super::request::GatewayRequest;
-use crate::problem::Problem;
+use crate::{bearer::build_challenge, problem::Problem};
 use axum::http::{StatusCode, header};
 use keyward_verify::{tokens::TokenDenyReason, verify::DenyReason};
 
@@ -42,19 +42,10 @@ fn challenge_problem(
     error: Option<&str>,
     request: &GatewayRequest<'_>,
 ) -> Problem {
-    let mut challenge = r#"Bearer realm="api""#.to_owned();
-    if let Some(error) = error {
-        challenge.push_str(&format!(r#", error="{error}", error_description="{}""#, sanitize(words)));
-    }
-    if !request.scopes().is_empty() && error != Some("invalid_request") {
-        challenge.push_str(&format!(r#", scope="{}""#, sanitize(&request.scopes().join(" "))));
-    }
+    let scopes = request.scopes().join(" ");
+    let scope = (!scopes.is_empty()).then_some(scopes.as_str());
+    let challenge = build_challenge("api", error.map(|error| (error, words)), scope);
     Problem::new(status, code, words).header(header::WWW_AUTHENTICATE, &challenge)
-}
-
-/// Replaces characters that a quoted challenge parameter cannot contain. RFC 6750 allows %x20-21 / %x23-5B / %x5D-7E.
-fn sanitize(words: &str) -> String {
-    words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect()
 }
 
 #[cfg(test)]
