@@ -1,5 +1,6 @@
 //! Rate limit of a key: a number of calls per period, with a burst.
 
+use super::count::format_grouped;
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
 /// Maximum number of calls per period, and maximum burst.
@@ -113,8 +114,8 @@ impl RateLimit {
     /// Formats the limit: "100 requests per minute, burst 20".
     pub fn describe(&self) -> String {
         let noun = if self.calls() == 1 { "request" } else { "requests" };
-        let rate = format!("{} {noun} per {}", grouped(self.calls()), self.per.as_str());
-        if self.burst == self.calls { rate } else { format!("{rate}, burst {}", grouped(self.burst())) }
+        let rate = format!("{} {noun} per {}", format_grouped(self.calls().into()), self.per.as_str());
+        if self.burst == self.calls { rate } else { format!("{rate}, burst {}", format_grouped(self.burst().into())) }
     }
 
     /// Whether every call pattern that this limit allows is also allowed by `outer`: neither the rate nor the burst is
@@ -132,19 +133,6 @@ impl RateLimit {
 
 fn number(text: &str) -> Option<NonZeroU32> {
     text.trim().parse().ok().filter(|n: &NonZeroU32| n.get() <= CALLS_MAX)
-}
-
-/// Formats a number with thousands separators: "1,000,000".
-fn grouped(number: u32) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 impl fmt::Display for RateLimit {

@@ -1,5 +1,6 @@
 //! Usage counters of keys.
 
+use super::count::format_grouped;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,21 +14,8 @@ pub struct CallsToday {
 impl fmt::Display for CallsToday {
     /// "1,234 accepted, 5 rejected".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} accepted, {} rejected", grouped(self.accepted), grouped(self.refused))
+        write!(f, "{} accepted, {} rejected", format_grouped(self.accepted), format_grouped(self.refused))
     }
-}
-
-/// Formats a number with commas as thousands separators.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
