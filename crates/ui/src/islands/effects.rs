@@ -103,7 +103,7 @@ fn is_lower(had: Option<&(u32, String, u32)>, calls: &str, per: &str, burst: &st
     let Some(calls) = number(calls) else { return false };
     let Some((had_calls, had_per, had_burst)) = had else { return true };
     let burst = number(burst).unwrap_or(calls);
-    calls * seconds(had_per) < u64::from(*had_calls) * seconds(per) || burst < u64::from(*had_burst)
+    calls.saturating_mul(seconds(had_per)) < u64::from(*had_calls) * seconds(per) || burst < u64::from(*had_burst)
 }
 
 fn seconds(per: &str) -> u64 {
@@ -142,5 +142,10 @@ mod tests {
         assert!(is_lower(Some(&had), "59", "minute", ""));
         assert!(is_lower(None, "1000000", "second", ""));
         assert!(!is_lower(None, "many", "second", ""));
+        let most = u64::MAX.to_string();
+        for per in ["second", "day"] {
+            assert!(!is_lower(Some(&had), &most, per, &most), "the largest number that is parsed, per {per}");
+        }
+        assert!(!is_lower(Some(&had), "18446744073709551616", "second", ""), "the server rejects it");
     }
 }
