@@ -315,8 +315,19 @@ of Søren's"#;
         assert_eq!(seen("keyward_write_queue_waiting"), Some(0.0));
         assert_eq!(seen("keyward_usage_lost_total"), Some(0.0));
         // No change feed runs here, so each request read the database.
-        assert_eq!((seen("keyward_facts_hits_total"), seen("keyward_facts_hearing")), (Some(0.0), Some(0.0)));
-        assert!(seen("keyward_facts_look_ups_total").is_some_and(|n| n > 0.0), "{}", page.text());
+        assert_eq!((seen("keyward_key_snapshots_hits_total"), seen("keyward_key_snapshots_fresh")), (Some(0.0), Some(0.0)));
+        assert!(seen("keyward_key_snapshots_lookups_total").is_some_and(|n| n > 0.0), "{}", page.text());
+        for (name, deprecated) in [
+            ("hits_total", "hits_total"),
+            ("lookups_total", "look_ups_total"),
+            ("unknown_total", "unknown_total"),
+            ("cached", "resident"),
+            ("indexed", "known"),
+            ("fresh", "hearing"),
+        ] {
+            let value = seen(&format!("keyward_key_snapshots_{name}"));
+            assert!(value.is_some() && value == seen(&format!("keyward_facts_{deprecated}")), "{name}");
+        }
         assert!(page.text().ends_with("# EOF\n"));
         // No label contains client input or a secret.
         for sent in [Uuid::nil().to_string().as_str(), &made.secret[12..], &made.id.to_string()] {

@@ -27,8 +27,8 @@ const PAGE: i64 = 1_000;
 
 /// Receives changes and loads all keys. Runs until the process ends.
 pub async fn run(context: Context, verifier: Verifier, tokens: Tokens) {
-    let hearing = CacheInvalidator { cache: verifier.cache, tokens, context };
-    tokio::join!(hearing.receive_changes(), hearing.load(), hearing.tokens.follow_keys());
+    let invalidator = CacheInvalidator { cache: verifier.cache, tokens, context };
+    tokio::join!(invalidator.receive_changes(), invalidator.load(), invalidator.tokens.follow_keys());
 }
 
 struct CacheInvalidator {
@@ -46,7 +46,7 @@ impl CacheInvalidator {
         loop {
             let Err(error) = self.follow_feed(&mut last, &mut failed).await;
             if let Some(attempts) = LIMIT.count() {
-                tracing::warn!(%error, attempts, "verify.unheard");
+                tracing::warn!(%error, attempts, "verify.change_feed_failed");
             }
             self.update_circuit_breaker(&error, failed);
             failed += 1;

@@ -6,6 +6,7 @@ use axum::{
     body::Bytes,
     http::{HeaderValue, Response, header},
 };
+use keyward_verify::verify::Counts;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, text::encode},
@@ -30,22 +31,35 @@ fn readings(state: &EdgeState) -> Vec<Reading> {
     let waiting = "Changes waiting in the write queue";
     let (failing, batches) = ("1 while database writes fail or stall", "Batches of changes that were lost");
     let available = "0 while PostgreSQL is unavailable and requests fail without a query";
-    let facts = state.verify.counts();
-    let (hits, look_ups) = ("Decisions made from key snapshots in memory", "Key snapshot lookups in the database");
-    let (unknown, resident) = ("Unknown secrets denied without a database lookup", "Key snapshots in memory");
-    let (known, hearing) = ("Keys in the in-memory index", "1 while changes from other processes are received");
-    vec![
-        ("keyward_facts_hits", hits, MetricType::Counter, facts.hits),
-        ("keyward_facts_look_ups", look_ups, MetricType::Counter, facts.look_ups),
-        ("keyward_facts_unknown", unknown, MetricType::Counter, facts.unknown),
-        ("keyward_facts_resident", resident, MetricType::Gauge, facts.cached as u64),
-        ("keyward_facts_known", known, MetricType::Gauge, facts.indexed as u64),
-        ("keyward_facts_hearing", hearing, MetricType::Gauge, u64::from(facts.is_fresh)),
+    let mut all = vec![
         ("keyward_usage_lost", lost, MetricType::Counter, state.usage.lost_calls()),
         ("keyward_write_queue_waiting", waiting, MetricType::Gauge, state.context.queue.waiting() as u64),
         ("keyward_writes_failing", failing, MetricType::Gauge, u64::from(state.context.queue.trouble().is_some())),
         ("keyward_write_batches_lost", batches, MetricType::Counter, state.context.queue.lost_batches()),
         ("keyward_database_available", available, MetricType::Gauge, u64::from(state.context.pool.is_available())),
+    ];
+    for (name, old_name, help, kind, value) in snapshot_readings(&state.verify.counts()) {
+        all.push((name, help, kind, value));
+        all.push((old_name, "Deprecated name of a metric of keyward_key_snapshots", kind, value));
+    }
+    all
+}
+
+/// A metric of the key snapshots: name, deprecated name, help text, type, and value.
+type SnapshotReading = (&'static str, &'static str, &'static str, MetricType, u64);
+
+fn snapshot_readings(counts: &Counts) -> [SnapshotReading; 6] {
+    let (hits, lookups) = ("Decisions made from key snapshots in memory", "Key snapshot lookups in the database");
+    let (unknown, cached) = ("Unknown secrets denied without a database lookup", "Key snapshots in memory");
+    let (indexed, fresh) = ("Keys in the in-memory index", "1 while changes from other processes are received");
+    let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
+    [
+        ("keyward_key_snapshots_hits", "keyward_facts_hits", hits, counter, counts.hits),
+        ("keyward_key_snapshots_lookups", "keyward_facts_look_ups", lookups, counter, counts.look_ups),
+        ("keyward_key_snapshots_unknown", "keyward_facts_unknown", unknown, counter, counts.unknown),
+        ("keyward_key_snapshots_cached", "keyward_facts_resident", cached, gauge, counts.cached as u64),
+        ("keyward_key_snapshots_indexed", "keyward_facts_known", indexed, gauge, counts.indexed as u64),
+        ("keyward_key_snapshots_fresh", "keyward_facts_hearing", fresh, gauge, counts.is_fresh.into()),
     ]
 }
 
