@@ -4,7 +4,7 @@ use crate::management::{
     NO_STORE, etag,
     extractors::CanWrite,
     invalid_body, key_location, parse_id,
-    schema::{Key, MadeKey, NewKey},
+    schema::{CreatedKey, Key, NewKey},
 };
 use axum::{
     extract::{Path, State},
@@ -48,6 +48,6 @@ pub async fn handle(
     let new_key = new.try_into().map_err(invalid_body)?;
     let (key, secret) = app.keys.create_by_program(&program, project, &new_key, once.as_ref()).await?;
     let head = [(header::ETAG, etag::from_version(key.version)), (header::LOCATION, key_location(project, key.id))];
-    let made = MadeKey { secret: RevealedSecret::new(secret.expose().to_owned()), key: Key::from(key) };
+    let made = CreatedKey { secret: RevealedSecret::new(secret.expose().to_owned()), key: Key::from(key) };
     Ok((StatusCode::CREATED, [NO_STORE], head, axum::Json(made)).into_response())
 }

@@ -5,4 +5,4 @@ mod request;
 mod response;
 
 pub use request::{KeyChanges, NewKey};
-pub use response::{Key, Keys, MadeKey, Project, Projects};
+pub use response::{CreatedKey, Key, Keys, Project, Projects};

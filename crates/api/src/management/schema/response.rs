@@ -87,7 +87,7 @@ impl From<KeyView> for Key {
 /// A new key with its secret, which only this response contains.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
-pub struct MadeKey {
+pub struct CreatedKey {
     /// 64 characters. It cannot be retrieved again.
     #[cfg_attr(test, schema(value_type = String, pattern = "^kw_(live|test)_[0-9A-Za-z]{56}$"))]
     pub secret: RevealedSecret,

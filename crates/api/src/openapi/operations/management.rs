@@ -118,7 +118,7 @@ pub fn all() -> Vec<Operation> {
                     "1 to 255 ASCII characters. A repeated request with the same body does not create a second key. With another body it is denied.",
                 )
                 .json_body("NewKey", json!({"name": "Nightly job", "scopes": ["data:read"], "expires_in_days": 30}))
-                .json_response("201", "MadeKey", "The key with its secret.")
+                .json_response("201", "CreatedKey", "The key with its secret.")
                 .response_header("Location", "The path of the key.")
                 .response_header("ETag", "The version of the key.")
                 .response_header("Cache-Control", "no-store")

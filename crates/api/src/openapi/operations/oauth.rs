@@ -67,13 +67,13 @@ pub fn all() -> Vec<Operation> {
             .response_header("Retry-After", "Seconds until the next request can succeed.")
             .default_response(),
         with_oauth_errors(
-            post("/oauth/introspect", "introspectToken", "Introspect a token (RFC 7662)", "TokenQuestion", json!("token=ey…"))
+            post("/oauth/introspect", "introspectToken", "Introspect a token (RFC 7662)", "IntrospectOrRevokeRequest", json!("token=ey…"))
                 .with_description("The caller authenticates as a key, or with a key or token as the bearer token. It can introspect tokens of its own project.")
                 .json_response("200", "Introspection", "Whether the token is active, and its claims."),
             LIMIT,
         ),
         with_oauth_errors(
-            post("/oauth/revoke", "revokeToken", "Revoke a token (RFC 7009)", "TokenQuestion", json!("token=ey…"))
+            post("/oauth/revoke", "revokeToken", "Revoke a token (RFC 7009)", "IntrospectOrRevokeRequest", json!("token=ey…"))
                 .with_description("A token of a key is revoked by that key, a token of a public client by anyone who has it. An expired or unknown token is not an error.")
                 .empty_response("200", "The token is revoked, or was not valid before."),
             "1,000 tokens of the key were revoked within a day. Deactivate the key to block all of its tokens.",

@@ -6,8 +6,8 @@ mod oauth;
 
 use crate::{management::schema, oauth::GrantType};
 use oauth::{
-    DeviceAuthorization, DeviceRequest, Introspection, OAuthError, OAuthMetadata, OAuthToken, OAuthTokenRequest,
-    ResourceMetadata, TokenQuestion,
+    DeviceAuthorization, DeviceRequest, IntrospectOrRevokeRequest, Introspection, OAuthError, OAuthMetadata,
+    OAuthToken, OAuthTokenRequest, ResourceMetadata,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -25,13 +25,13 @@ pub struct Problem {
     /// What happened and what to do.
     detail: String,
     /// The invalid fields.
-    #[schema(value_type = Vec<Wrong>, required = false)]
-    errors: Option<Vec<Wrong>>,
+    #[schema(value_type = Vec<InvalidParam>, required = false)]
+    errors: Option<Vec<InvalidParam>>,
 }
 
 /// An invalid field.
 #[derive(serde::Deserialize, ToSchema)]
-pub struct Wrong {
+pub struct InvalidParam {
     name: String,
     detail: String,
 }
@@ -104,7 +104,7 @@ pub struct Limit {
 
 /// The key or token is valid for the request.
 #[derive(serde::Deserialize, ToSchema)]
-pub struct Good {
+pub struct VerifyValid {
     valid: bool,
     #[schema(format = "uuid")]
     key_id: String,
@@ -124,7 +124,7 @@ pub struct Good {
 
 /// The key or token is denied.
 #[derive(serde::Deserialize, ToSchema)]
-pub struct NotGood {
+pub struct VerifyDenied {
     valid: bool,
     /// The stable reason code of the first rule that denies it.
     #[schema(pattern = "^[a-z_]+$")]
@@ -141,8 +141,8 @@ pub struct NotGood {
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Decision {
-    Good(Good),
-    NotGood(NotGood),
+    Valid(VerifyValid),
+    Denied(VerifyDenied),
 }
 
 /// A batch of verify requests.
@@ -243,7 +243,7 @@ pub fn all() -> Map<String, Value> {
     add::<OAuthToken>(&mut schemas);
     add::<OAuthError>(&mut schemas);
     add::<OAuthTokenRequest>(&mut schemas);
-    add::<TokenQuestion>(&mut schemas);
+    add::<IntrospectOrRevokeRequest>(&mut schemas);
     add::<Introspection>(&mut schemas);
     add::<OAuthMetadata>(&mut schemas);
     add::<ResourceMetadata>(&mut schemas);
@@ -256,7 +256,7 @@ pub fn all() -> Map<String, Value> {
     add::<Health>(&mut schemas);
     add::<schema::Projects>(&mut schemas);
     add::<schema::Keys>(&mut schemas);
-    add::<schema::MadeKey>(&mut schemas);
+    add::<schema::CreatedKey>(&mut schemas);
     add::<schema::NewKey>(&mut schemas);
     add::<schema::KeyChanges>(&mut schemas);
     relate(&mut schemas);

@@ -99,7 +99,7 @@ pub struct DeviceAuthorization {
 
 /// A token and the client’s credentials.
 #[derive(serde::Deserialize, ToSchema)]
-pub struct TokenQuestion {
+pub struct IntrospectOrRevokeRequest {
     token: String,
     #[schema(value_type = String, required = false)]
     token_type_hint: Option<String>,
