@@ -22,6 +22,18 @@ fn every_statement_is_a_constant() {
     assert_eq!(assembling, ASSEMBLING, "run each of these functions in every_assembled_statement_runs");
 }
 
+/// Both engines bind by number: `$1` is the first value. The statements for a list of keys share one list of values, and
+/// each of them uses some.
+#[test]
+fn every_parameter_has_a_number() {
+    let statements = sql_statements::load_statements();
+    let is_wrong = |it: &sql_statements::Statement| {
+        it.sql.contains('?') || !(it.uses_all_values() || it.name.starts_with("keys/list.rs"))
+    };
+    let wrong: Vec<_> = statements.iter().filter(|it| is_wrong(it)).map(|it| (&it.name, &it.sql)).collect();
+    assert!(wrong.is_empty(), "number the parameters from $1, without gaps: {wrong:#?}");
+}
+
 /// SQLite takes null for a parameter without a value, and reports no error.
 #[test]
 fn every_statement_binds_all_of_its_parameters() {

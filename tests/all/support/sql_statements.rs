@@ -45,6 +45,11 @@ impl Statement {
         self.sql.split('$').skip(1).filter_map(|text| digits(text).parse().ok()).collect()
     }
 
+    /// Returns whether each number from 1 to that of the last parameter is used.
+    pub fn uses_all_values(&self) -> bool {
+        self.parameters().into_iter().eq(1..=self.parameter_count())
+    }
+
     /// Returns the number of values to bind.
     fn parameter_count(&self) -> usize {
         self.parameters().last().copied().unwrap_or(0)
