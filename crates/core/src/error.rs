@@ -17,7 +17,7 @@ impl InvalidField {
     }
 }
 
-/// Error of a use case. The HTTP edge maps each variant to a status and a message.
+/// Error of a use case. [`Error::describe`] has the kind, the code, and the messages of each variant.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The object does not exist, or the caller has no access to it. Both cases have the same response.
@@ -58,6 +58,13 @@ pub enum Error {
     /// A bug in Keyward. The message is only for the log.
     #[error("internal: {0}")]
     Internal(&'static str),
+    /// A part of Keyward failed. `what` names it for the log, and the cause follows there.
+    #[error("internal: {what}")]
+    Failed {
+        what: &'static str,
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl Error {
@@ -65,6 +72,11 @@ impl Error {
     pub fn stopped_message(reason: &str) -> String {
         let end = if reason.ends_with(['.', '!', '?', '…']) { "" } else { "." };
         format!("An administrator deactivated this key: {reason}{end} Ask an administrator to activate it.")
+    }
+
+    /// Creates an internal error with its cause. The cause must not contain a secret: it is logged.
+    pub fn failed(what: &'static str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed { what, cause: cause.into() }
     }
 
     /// Creates an error for one invalid field.

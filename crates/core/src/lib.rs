@@ -8,6 +8,7 @@ pub mod actor;
 pub mod clock;
 pub mod encryption_at_rest;
 mod error;
+mod error_table;
 pub mod mail;
 pub mod management_client;
 pub mod permissions;
@@ -17,6 +18,7 @@ pub mod sweep;
 pub mod time_format;
 
 pub use error::{Error, InvalidField, read_list};
+pub use error_table::{ErrorDescription, Kind};
 
 use clock::Clock;
 use keyward_domain::time::Timestamp;

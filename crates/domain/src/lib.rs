@@ -9,6 +9,7 @@ pub mod audit;
 pub mod consent;
 pub mod count;
 pub mod email;
+pub mod error_chain;
 pub mod expiry;
 pub mod filter;
 pub mod fold;

@@ -27,8 +27,8 @@ mod tls_error;
 pub mod users;
 
 pub use keyward_core::{
-    Context, Error, InvalidField, actor, clock, encryption_at_rest, mail, management_client, permissions, random,
-    read_list, reauthentication, time_format,
+    Context, Error, ErrorDescription, InvalidField, Kind, actor, clock, encryption_at_rest, mail, management_client,
+    permissions, random, read_list, reauthentication, time_format,
 };
 pub use keyward_verify::{cache_invalidation, limits, signer, tokens, usage, verify};
 
