@@ -69,6 +69,14 @@ impl ErrorDescription {
         Self { retry_after: Some(seconds), ..self }
     }
 
+    /// The error of a write queue whose last write failed; `None` if the next write can succeed.
+    pub fn from_trouble(trouble: Option<store::WriteTrouble>) -> Option<Self> {
+        match trouble {
+            Some(store::WriteTrouble::Failing(kind)) if kind != store::Kind::Fault => Some(kind.into()),
+            _ => None,
+        }
+    }
+
     /// A session that was not saved because only this write failed, or because writes have just begun to succeed again.
     pub fn unsaved_session() -> Self {
         Self::same(Kind::Unavailable, "busy", "Your session could not be saved. Try again in a moment.")

@@ -44,6 +44,7 @@ pub async fn fill_error_bodies(request: Request, next: Next) -> Response {
     let (mut parts, _) = response.into_parts();
     let (filled_parts, body) = error_response(&path, status, code, detail).into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
+    parts.extensions.extend(filled_parts.extensions);
     // Not `extend`, which would add a second content type.
     for (name, value) in &filled_parts.headers {
         parts.headers.insert(name, value.clone());

@@ -1,26 +1,35 @@
 //! OAuth error responses (RFC 6749 section 5.2), extended with a stable reason code.
 
-use crate::{rate_limit_headers, storage::StorageProblem};
+use crate::{
+    failure::{Failure, message_for_status},
+    problem_from_error::status_of,
+    rate_limit_headers,
+    storage::log_error,
+};
 use axum::{
+    body::Body as ResponseBody,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use keyward_core::Error;
+use keyward_core::{Error, ErrorDescription, Kind};
 use keyward_verify::{tokens::ExchangeDenyReason, verify::DenyReason};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// The challenge for a client that is not authenticated (RFC 7617).
 const BASIC: &str = r#"Basic realm="oauth", charset="UTF-8""#;
 
 /// An OAuth error response.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OAuthError {
     status: StatusCode,
     body: Body,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The failure behind the error. It is logged when the error becomes a response, and is never in the response.
+    cause: Option<Arc<Error>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct Body {
     error: &'static str,
     error_description: String,
@@ -35,6 +44,7 @@ impl OAuthError {
             status,
             body: Body { error, error_description: sanitize_description(words), code: None },
             headers: Vec::new(),
+            cause: None,
         }
     }
 
@@ -131,30 +141,49 @@ impl OAuthError {
 
 impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Busy => {
-                let busy = Self::temporarily_unavailable(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "The server is busy. Try again in a moment.",
-                );
-                busy.with_header(header::RETRY_AFTER, "1")
+        let ErrorDescription { kind, for_programs, retry_after, .. } = error.describe();
+        let mut response = match kind {
+            Kind::Unavailable => Self::temporarily_unavailable(status_of(kind), &for_programs),
+            Kind::StorageFull | Kind::Internal => Self::new(status_of(kind), "server_error", &for_programs),
+            // An endpoint that expects one of these handles it. Here it is a bug.
+            Kind::NotFound
+            | Kind::Forbidden
+            | Kind::ReauthenticationRequired
+            | Kind::BadCredentials
+            | Kind::AccessLost
+            | Kind::Invalid
+            | Kind::Conflict
+            | Kind::Stale
+            | Kind::TooManyAttempts => {
+                return Self::from(Error::failed("an OAuth endpoint did not expect an error", error));
             }
-            error => {
-                let StorageProblem { status, detail, retry_after, .. } = StorageProblem::report(&error);
-                match retry_after {
-                    Some(seconds) => {
-                        Self::temporarily_unavailable(status, detail).with_header(header::RETRY_AFTER, seconds)
-                    }
-                    None => Self::new(status, "server_error", detail),
-                }
-            }
+        };
+        if let Some(seconds) = retry_after {
+            response.headers.push((header::RETRY_AFTER, seconds.into()));
         }
+        Self { cause: error.is_failure().then(|| Arc::new(error)), ..response }
+    }
+}
+
+impl OAuthError {
+    /// Returns the body. `request_id`: the id of the request, for a failure.
+    pub(crate) fn body(&self, request_id: Option<&str>) -> Vec<u8> {
+        let description = message_for_status(&self.body.error_description, self.status, request_id);
+        serde_json::to_vec(&Body { error_description: description, ..self.body.clone() }).unwrap_or_default()
     }
 }
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, axum::Json(self.body)).into_response();
+        if let Some(cause) = &self.cause {
+            log_error(cause, None);
+        }
+        let mut response = Response::new(ResponseBody::from(self.body(None)));
+        *response.status_mut() = self.status;
+        if self.status.is_server_error() {
+            response.extensions_mut().insert(Failure::OAuth(self.clone()));
+        }
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().extend(self.headers);
         no_store(response)
     }

@@ -1,16 +1,18 @@
 //! Errors of the program interfaces: RFC 9457 problem documents with a stable `code`.
 
+use super::{failure::Failure, storage::log_error};
 use axum::{
     body::{Body, Bytes},
     http::{self, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use keyward_core::Error;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Problem document (RFC 9457).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Problem {
-    #[serde(serialize_with = "number")]
     pub status: StatusCode,
     pub title: &'static str,
     /// Stable error code for programs.
@@ -18,10 +20,25 @@ pub struct Problem {
     /// Description of the error and its solution.
     pub detail: String,
     /// Invalid members of the request body, by name.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<InvalidParam>,
-    #[serde(skip)]
     pub headers: Vec<(header::HeaderName, HeaderValue)>,
+    /// The failure behind the problem. It is logged when the problem becomes a response, and is never in the response.
+    pub cause: Option<Arc<Error>>,
+}
+
+/// The members of a problem document, in their order.
+#[derive(Serialize)]
+struct Document<'p> {
+    status: u16,
+    title: &'static str,
+    code: &'static str,
+    detail: &'p str,
+    #[serde(skip_serializing_if = "<[InvalidParam]>::is_empty")]
+    errors: &'p [InvalidParam],
+    /// Only of a failure (5xx). The other documents are the same for each request, so that, for example, the response
+    /// to a missing key cannot be told from the one to a key without access.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'p str>,
 }
 
 /// Invalid member of the request body.
@@ -29,10 +46,6 @@ pub struct Problem {
 pub struct InvalidParam {
     pub name: String,
     pub detail: String,
-}
-
-fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u16(status.as_u16())
 }
 
 impl Problem {
@@ -44,6 +57,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             headers: Vec::new(),
+            cause: None,
         }
     }
 
@@ -56,10 +70,26 @@ impl Problem {
 }
 
 impl Problem {
-    /// Converts the problem into a response with a complete body.
-    pub fn into_http_response(self) -> http::Response<Bytes> {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = http::Response::new(body.into());
+    /// Returns the body. `request_id`: the id of the request, for a failure.
+    pub(super) fn body(&self, request_id: Option<&str>) -> Vec<u8> {
+        let document = Document {
+            status: self.status.as_u16(),
+            title: self.title,
+            code: self.code,
+            detail: &self.detail,
+            errors: &self.errors,
+            request_id: request_id.filter(|_| self.status.is_server_error()),
+        };
+        serde_json::to_vec(&document).unwrap_or_default()
+    }
+
+    /// Converts the problem into a response with a complete body, and logs its cause. `request_id`: the id of a request
+    /// without a span, that is, of a request on the fast path.
+    pub fn into_http_response(self, request_id: Option<&str>) -> http::Response<Bytes> {
+        if let Some(cause) = &self.cause {
+            log_error(cause, request_id);
+        }
+        let mut response = http::Response::new(self.body(request_id).into());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -71,7 +101,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.into_http_response().map(Body::from)
+        let failure = self.status.is_server_error().then(|| Failure::Problem(self.clone()));
+        let mut response = self.into_http_response(None).map(Body::from);
+        if let Some(failure) = failure {
+            response.extensions_mut().insert(failure);
+        }
+        response
     }
 }
 
@@ -91,9 +126,38 @@ pub fn default_for_status(status: StatusCode) -> (&'static str, &'static str) {
     }
 }
 
-/// Response after a panic. The panic message is only in the log, never in the response.
-pub fn panic_problem() -> Problem {
-    tracing::error!("request.panicked");
+/// Response after a panic. The panic message is only in the log, never in the response. `request_id`: the id of a
+/// request without a span.
+pub fn panic_problem(request_id: Option<&str>) -> Problem {
+    tracing::error!(request.id = request_id, "request.panicked");
     let words = "An internal error occurred. Try again in a moment.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_failures_name_the_request() {
+        let body = |status, id| {
+            let problem = Problem::new(status, "a_code", "What happened.");
+            String::from_utf8(problem.body(id)).unwrap()
+        };
+        assert_eq!(
+            body(StatusCode::INTERNAL_SERVER_ERROR, Some("req_1")),
+            r#"{"status":500,"title":"Internal Server Error","code":"a_code","detail":"What happened.","request_id":"req_1"}"#
+        );
+        let without = r#"{"status":404,"title":"Not Found","code":"a_code","detail":"What happened."}"#;
+        assert_eq!(body(StatusCode::NOT_FOUND, Some("req_1")), without);
+        assert_eq!(body(StatusCode::NOT_FOUND, None), without);
+    }
+
+    #[test]
+    fn the_cause_is_not_in_the_response() {
+        let problem = Problem::from(Error::Internal("the reason for the log"));
+        let response = problem.into_http_response(Some("req_2"));
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        assert!(body.contains(r#""request_id":"req_2""#) && !body.contains("reason"), "{body}");
+    }
 }

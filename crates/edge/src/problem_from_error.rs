@@ -1,89 +1,91 @@
-//! Conversion of use case errors into problem documents.
+//! Conversion of use case errors into problem documents, and the HTTP status of each kind of error.
 
 use super::{
     bearer,
     problem::{InvalidParam, Problem},
-    storage::StorageProblem,
 };
 use axum::http::{HeaderName, StatusCode, header};
-use keyward_core::{Error, InvalidField, management_client::ManagementError};
+use keyward_core::{Error, ErrorDescription, InvalidField, Kind, management_client::ManagementError};
+use std::sync::Arc;
+
+/// Returns the HTTP status of a response to a program.
+pub const fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::BadCredentials | Kind::AccessLost => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden | Kind::ReauthenticationRequired => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Stale => StatusCode::PRECONDITION_FAILED,
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
 
 /// Converts invalid fields into the `errors` members of a problem document.
 pub fn invalid_params(fields: Vec<InvalidField>) -> Vec<InvalidParam> {
     fields.into_iter().map(|field| InvalidParam { name: field.name.to_owned(), detail: field.message }).collect()
 }
 
+impl From<ErrorDescription> for Problem {
+    fn from(row: ErrorDescription) -> Self {
+        let status = status_of(row.kind);
+        let problem = match row.kind {
+            Kind::AccessLost => bearer::challenge_problem(status, row.code, &row.for_programs, Some(row.code), None),
+            _ => Self::new(status, row.code, row.for_programs),
+        };
+        match row.retry_after {
+            Some(seconds) => problem.header(header::RETRY_AFTER, &seconds.to_string()),
+            None => problem,
+        }
+    }
+}
+
 impl From<ManagementError> for Problem {
-    fn from(why: ManagementError) -> Self {
-        let words = why.to_string();
-        match why {
-            ManagementError::AccessLost => bearer::challenge_problem(
-                StatusCode::UNAUTHORIZED,
-                "invalid_token",
-                &words,
-                Some("invalid_token"),
-                None,
-            ),
-            ManagementError::Stale => Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", words),
-            ManagementError::AlreadyCreated(key) => Self::new(StatusCode::CONFLICT, "already_made", words)
-                .header(HeaderName::from_static("x-keyward-key-id"), &key.to_string()),
-            ManagementError::Reused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", words),
-            ManagementError::ExceedsPrivileges(fields) => {
-                Self { errors: invalid_params(fields), ..Self::new(StatusCode::FORBIDDEN, "wider_than_maker", words) }
+    fn from(error: ManagementError) -> Self {
+        let problem = Self::from(ErrorDescription::from(&error));
+        match error {
+            ManagementError::AlreadyCreated(key) => {
+                problem.header(HeaderName::from_static("x-keyward-key-id"), &key.to_string())
             }
+            ManagementError::ExceedsPrivileges(fields) => Self { errors: invalid_params(fields), ..problem },
+            ManagementError::AccessLost | ManagementError::Stale | ManagementError::Reused => problem,
         }
     }
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        let problem = Self::from(error.describe());
         match error {
-            Error::NotFound => Self::new(
-                StatusCode::NOT_FOUND,
-                "not_found",
-                "This resource does not exist, or you do not have access to it.",
-            ),
-            Error::Forbidden(why) => Self::new(StatusCode::FORBIDDEN, "forbidden", why),
-            Error::ReauthenticationRequired => Self::new(
-                StatusCode::FORBIDDEN,
-                "step_up_required",
-                "Confirm your identity on a Keyward page and try again.",
-            ),
-            Error::Stopped { reason } => Self::new(StatusCode::FORBIDDEN, "forbidden", Error::stopped_message(&reason)),
-            Error::Invalid(fields) => {
-                let problem =
-                    Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are not valid: see errors.");
-                Self { errors: invalid_params(fields), ..problem }
-            }
-            Error::Management(why) => why.into(),
-            Error::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why),
-            Error::BadCredentials { .. } => {
-                Self::new(StatusCode::UNAUTHORIZED, "bad_credentials", "Wrong email or password.")
-            }
-            Error::Paused { seconds } => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "paused",
-                format!("Too many attempts. Try again in {seconds} seconds."),
-            )
-            .header(header::RETRY_AFTER, &seconds.to_string()),
-            Error::TooLong => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "This list takes too long to load. Filter it, for example by status or environment, and try again.",
-            )
-            .header(header::RETRY_AFTER, "5"),
-            Error::Busy => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy. Try again in a moment.")
-                    .header(header::RETRY_AFTER, "1")
-            }
-            error @ (Error::Store(_) | Error::Internal(_)) => {
-                let StorageProblem { status, code, detail, retry_after } = StorageProblem::report(&error);
-                let problem = Self::new(status, code, detail);
-                match retry_after {
-                    Some(seconds) => problem.header(header::RETRY_AFTER, seconds),
-                    None => problem,
-                }
-            }
+            Error::Management(error) => error.into(),
+            Error::Invalid(fields) => Self { errors: invalid_params(fields), ..problem },
+            error if error.is_failure() => Self { cause: Some(Arc::new(error)), ..problem },
+            _ => problem,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_has_the_status_of_its_kind() {
+        let of = |error: Error| {
+            let problem = Problem::from(error);
+            (problem.status.as_u16(), problem.code, problem.cause.is_some(), problem.headers.len())
+        };
+        assert_eq!(of(Error::NotFound), (404, "not_found", false, 0));
+        assert_eq!(of(Error::Paused { seconds: 5 }), (429, "paused", false, 1));
+        assert_eq!(of(Error::Internal("a bug")), (500, "internal", true, 0));
+        assert_eq!(of(Error::Store(keyward_store::Error::Closed)), (503, "database_unavailable", true, 1));
+        assert_eq!(of(ManagementError::AccessLost.into()), (401, "invalid_token", false, 1));
+        assert_eq!(of(ManagementError::Reused.into()), (422, "idempotency_key_reused", false, 0));
+        let wider =
+            Problem::from(Error::from(ManagementError::ExceedsPrivileges(vec![InvalidField::new("scopes", "x")])));
+        assert_eq!((wider.status, wider.errors.len()), (StatusCode::FORBIDDEN, 1));
     }
 }

@@ -19,5 +19,5 @@ pub fn with_limits<S: Clone + Send + Sync + 'static>(router: Router<S>, body: us
         .layer(RequestBodyLimitLayer::new(body))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, RESPONSE_TIME))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| problem::panic_problem().into_response()))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| problem::panic_problem(None).into_response()))
 }

@@ -9,6 +9,7 @@ use keyward_edge::{
     bearer::{Bearer, challenge_problem},
     problem::Problem,
     rate_limit_headers,
+    request_span::RequestSpan,
 };
 use keyward_service::{
     actor::{ManagementClient, Origin},
@@ -66,7 +67,11 @@ async fn authenticate(parts: &Parts, state: &ApiState, scope: &'static str) -> R
         return Err(Problem::new(StatusCode::FORBIDDEN, "key_needed", words));
     }
     let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();
-    Ok(accepted.management_client(origin))
+    let client = accepted.management_client(origin);
+    if let Some(span) = parts.extensions.get::<RequestSpan>() {
+        span.set_actor(client.subject);
+    }
+    Ok(client)
 }
 
 /// Converts a denied token, or a denied key behind it, into a response.

@@ -84,7 +84,7 @@ impl HttpService {
         }
         let words = "This server has too many connections. Try again in a moment.";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words).header(header::RETRY_AFTER, "1");
-        problem.into_http_response().map(ResponseBody::from)
+        problem.into_http_response(None).map(ResponseBody::from)
     }
 
     /// Responds to a request from `peer`.

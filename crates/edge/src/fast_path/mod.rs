@@ -130,11 +130,12 @@ where
         dispatch(state, address, client.ip, &parts.uri, &parts.headers, body).await
     };
     let answer = with_timeout(RESPONSE_TIME, AssertUnwindSafe(work).catch_unwind()).await;
+    let id_text = id.to_str().ok();
     let mut response = match answer {
         Some(Ok(Ok(response))) => response,
-        Some(Ok(Err(problem))) => problem.into_http_response(),
-        Some(Err(_)) => panic_problem().into_http_response(),
-        None => status_problem(StatusCode::SERVICE_UNAVAILABLE).into_http_response(),
+        Some(Ok(Err(problem))) => problem.into_http_response(id_text),
+        Some(Err(_)) => panic_problem(id_text).into_http_response(id_text),
+        None => status_problem(StatusCode::SERVICE_UNAVAILABLE).into_http_response(id_text),
     };
     finish(state, &mut response);
     let took = started.elapsed();
@@ -146,7 +147,7 @@ where
         http.route = address.map_or("(none)", Endpoint::path),
         http.status = response.status().as_u16(),
         client.ip = client.ip.map(tracing::field::display),
-        request.id = id.to_str().unwrap_or_default(),
+        request.id = id_text,
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "request"
     );
@@ -169,7 +170,7 @@ where
     match address {
         Endpoint::Verify => verify::one(state, headers, body).await,
         Endpoint::Batch => Box::pin(verify::batch(state, headers, body)).await,
-        Endpoint::Auth => Ok(gateway::respond(state, ip, uri, headers).await),
+        Endpoint::Auth => gateway::respond(state, ip, uri, headers).await,
         Endpoint::Metrics => Ok(metrics::scrape(state)),
         Endpoint::Health => Ok(health::liveness()),
         Endpoint::Ready => Box::pin(health::readiness(state)).await,

@@ -32,14 +32,19 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// Responds to a gateway request. `ip` is the client address, determined through trusted proxies. The request body is
 /// not read.
-pub async fn respond(state: &EdgeState, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> Response<Bytes> {
-    match decide(state, ip, uri, headers).await {
-        Ok(response) => response,
-        Err(problem) => {
-            let code = problem.code;
-            problem.header(HeaderName::from_static(CODE), code).into_http_response()
-        }
-    }
+///
+/// # Errors
+/// A problem with its code in a header, which the gateway can pass on without the body.
+pub async fn respond(
+    state: &EdgeState,
+    ip: Option<IpAddr>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response<Bytes>, Problem> {
+    decide(state, ip, uri, headers).await.map_err(|problem| {
+        let code = problem.code;
+        problem.header(HeaderName::from_static(CODE), code)
+    })
 }
 
 async fn decide(

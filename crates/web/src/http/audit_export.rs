@@ -101,13 +101,13 @@ async fn export_response(
 ) -> Result<Response, AppError> {
     form_actions::check_reauthentication(state, parts, text).await?;
     let caller = parts.extensions.get::<SessionContext>().and_then(|visit| visit.caller.clone());
-    let caller = caller.ok_or_else(|| context::to_app_error(Error::NotFound))?;
+    let caller = caller.ok_or_else(|| context::to_app_error(Error::NotFound, None))?;
     let pieces = state.app.audit.export(&caller, &days.from, &days.to).await.map_err(|error| match error {
         // The page has no fields for the date range, so the message becomes a form error.
         Error::Invalid(fields) => {
             AppError::new(ErrorKind::Invalid, fields.into_iter().map(|it| it.message).next().unwrap_or_default())
         }
-        error => context::to_app_error(error),
+        error => context::to_app_error(error, caller.origin.request_id.as_deref()),
     })?;
     let day = rfc3339(state.app.context.now()).chars().take(10).collect::<String>();
     let name = format!("attachment; filename=\"keyward-audit-{day}.ndjson\"");

@@ -1,11 +1,11 @@
 //! Bridge from the Leptos context to the service: the caller of a request, and the status of its response.
 
-use super::{AppState, sessions, sessions::SessionContext, storage::StorageProblem};
+use super::{AppState, failure::with_request_id, sessions, sessions::SessionContext, storage::log_error};
 use crate::{
-    domain::{filter::KeyFilter, security::SignInStep, sensitive::Password},
+    domain::{error_chain::ErrorChain, filter::KeyFilter, security::SignInStep, sensitive::Password},
     error::{AppError, ErrorKind, FieldError},
     service::{
-        self, Error, Services,
+        self, Error, ErrorDescription, Kind, Services,
         accounts::{ACCOUNT_CHANGED, PendingSession},
         actor::{Caller, Origin},
     },
@@ -57,6 +57,21 @@ pub fn signed_out_error() -> AppError {
     error
 }
 
+/// Sets the status of an error. The message of a failure (5xx) gets the request id.
+fn respond_with(error: AppError) -> AppError {
+    set_status(error.kind);
+    let id = extension::<Origin>().and_then(|origin| origin.request_id);
+    name_request(error, id.as_deref())
+}
+
+/// Appends the request id to the message of a failure (5xx).
+fn name_request(error: AppError, request_id: Option<&str>) -> AppError {
+    match request_id {
+        Some(id) if error.kind.status() >= 500 => AppError { message: with_request_id(&error.message, id), ..error },
+        _ => error,
+    }
+}
+
 fn set_status(kind: ErrorKind) {
     if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(kind.status())) {
         options.set_status(status);
@@ -71,8 +86,7 @@ fn set_status(kind: ErrorKind) {
 /// # Errors
 /// Always returns `error`.
 pub fn fail_with<T>(error: AppError) -> Result<T, AppError> {
-    set_status(error.kind);
-    Err(error)
+    Err(respond_with(error))
 }
 
 /// Sets `Cache-Control: no-store` on the response.
@@ -98,61 +112,45 @@ pub fn allow_form_action(origin: &str) {
 /// # Errors
 /// The converted service error.
 pub fn to_app_result<T>(result: Result<T, Error>) -> Result<T, AppError> {
-    result.map_err(|error| {
-        let error = to_app_error(error);
-        set_status(error.kind);
-        error
-    })
+    result.map_err(|error| respond_with(convert(error)))
 }
 
-/// Converts a service error into a page error.
-pub(super) fn to_app_error(error: Error) -> AppError {
+/// Converts a service error into a page error. `request_id`: the id of the request, which the message of a failure
+/// names.
+pub(super) fn to_app_error(error: Error, request_id: Option<&str>) -> AppError {
+    name_request(convert(error), request_id)
+}
+
+/// Converts a service error, and logs a failure.
+fn convert(error: Error) -> AppError {
+    if error.is_failure() {
+        log_error(&error, None);
+    }
+    let ErrorDescription { kind, for_users, .. } = error.describe();
     match error {
-        Error::NotFound => {
-            AppError::new(ErrorKind::NotFound, "This item does not exist, or you do not have access to it.")
-        }
-        Error::Forbidden(why) => AppError::new(ErrorKind::Forbidden, why),
-        Error::ReauthenticationRequired => {
-            AppError::new(ErrorKind::StepUp, "Confirm your identity, then submit the form again.")
-        }
-        Error::Stopped { reason } => AppError::new(ErrorKind::Forbidden, Error::stopped_message(&reason)),
         Error::Invalid(fields) => AppError::invalid(
             fields
                 .into_iter()
                 .map(|service::InvalidField { name, message }| FieldError { field: name.to_owned(), message })
                 .collect(),
         ),
-        Error::Conflict(why) => AppError::new(ErrorKind::Conflict, why),
+        _ => AppError::new(page_kind(kind), for_users),
+    }
+}
+
+/// Returns the kind of a page error, which has a status of its own ([`ErrorKind::status`]).
+const fn page_kind(kind: Kind) -> ErrorKind {
+    match kind {
+        Kind::NotFound => ErrorKind::NotFound,
         // No page acts as a management client.
-        Error::Management(why) => AppError::new(ErrorKind::Forbidden, why.to_string()),
-        Error::BadCredentials { tries_left } => AppError::new(
-            ErrorKind::Invalid,
-            match tries_left {
-                None => "Wrong email or password.".to_owned(),
-                Some(0) => "Wrong email or password. Try again in 1 minute.".to_owned(),
-                Some(1) => "Wrong email or password. You have 1 attempt left before a 1-minute pause.".to_owned(),
-                Some(n) => {
-                    format!("Wrong email or password. You have {n} attempts left before a 1-minute pause.")
-                }
-            },
-        ),
-        Error::Paused { seconds } => {
-            AppError::new(ErrorKind::TooMany, format!("Too many attempts. Try again in {seconds} seconds."))
-        }
-        Error::TooLong => AppError::new(
-            ErrorKind::Busy,
-            "Loading this list took too long. Filter by project, status, or environment, and try again.",
-        ),
-        Error::Busy => AppError::new(ErrorKind::Busy, "The server is busy. Try again in a moment."),
-        error @ (Error::Store(_) | Error::Internal(_)) => {
-            let StorageProblem { status, detail, .. } = StorageProblem::report(&error);
-            let kind = match status {
-                StatusCode::INSUFFICIENT_STORAGE => ErrorKind::Full,
-                StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Busy,
-                _ => ErrorKind::Internal,
-            };
-            AppError::new(kind, detail)
-        }
+        Kind::Forbidden | Kind::AccessLost => ErrorKind::Forbidden,
+        Kind::ReauthenticationRequired => ErrorKind::StepUp,
+        Kind::Invalid | Kind::BadCredentials => ErrorKind::Invalid,
+        Kind::Conflict | Kind::Stale => ErrorKind::Conflict,
+        Kind::TooManyAttempts => ErrorKind::TooMany,
+        Kind::Unavailable => ErrorKind::Busy,
+        Kind::StorageFull => ErrorKind::Full,
+        Kind::Internal => ErrorKind::Internal,
     }
 }
 
@@ -176,21 +174,17 @@ fn session_context() -> Result<SessionContext, AppError> {
 
 fn session_error(error: tower_sessions::session::Error) -> AppError {
     if sessions::is_account_changed(&error) {
-        let error = AppError::new(ErrorKind::Conflict, ACCOUNT_CHANGED);
-        set_status(error.kind);
-        return error;
+        return respond_with(AppError::new(ErrorKind::Conflict, ACCOUNT_CHANGED));
     }
     let kind = match error {
         // The store's error was logged where it was converted into this one.
         tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(_)) => ErrorKind::Busy,
         error => {
-            tracing::error!(%error, "sessions.failed");
+            tracing::error!(error = %ErrorChain(&error), "sessions.failed");
             ErrorKind::Internal
         }
     };
-    let error = AppError::new(kind, "Your session could not be saved. Try again in a moment.");
-    set_status(error.kind);
-    error
+    respond_with(AppError::new(kind, "Your session could not be saved. Try again in a moment."))
 }
 
 /// Starts a session for a user in this browser.
@@ -256,7 +250,7 @@ pub(super) async fn verify_reauthentication(
         Ok(false) => {
             Err(beside(AppError::new(ErrorKind::StepUp, "Wrong password or code. Nothing was changed. Try again.")))
         }
-        Err(error) => Err(beside(to_app_error(error))),
+        Err(error) => Err(beside(to_app_error(error, caller.origin.request_id.as_deref()))),
     }
 }
 

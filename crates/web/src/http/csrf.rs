@@ -7,7 +7,10 @@
 //! A safe request must be a navigation or come from our own script. A subdomain of the same site sends our cookie when
 //! it loads one of our pages as an image, and some pages write an audit event.
 
-use super::{AppState, error_page};
+use super::{
+    AppState,
+    error_page::{self, RequestInfo},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -23,14 +26,14 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
         is(header::ORIGIN.as_str(), &state.app.config.public_url.to_string()) || is("sec-fetch-site", "same-origin");
     if request.method().is_safe() && !is_page_request(headers) {
         let words = "Keyward pages cannot be embedded in other pages. Open the address in its own window.";
-        return error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, headers, request.uri().path());
+        return error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, &RequestInfo::of(&request));
     }
     if request.method().is_safe() || ours {
         return next.run(request).await;
     }
     let words = "The request did not come from a Keyward page, so nothing was changed. Open the page at its own address and try \
         again.";
-    error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, headers, request.uri().path())
+    error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, &RequestInfo::of(&request))
 }
 
 /// Whether a safe request is a navigation or comes from our own script (Fetch Metadata). On plain HTTP browsers do not

@@ -3,7 +3,7 @@
 
 use super::{AppState, cookies, sessions::SessionContext};
 use crate::{
-    domain::ids::UserId,
+    domain::{error_chain::ErrorChain, ids::UserId},
     error::{AppError, ErrorKind, RejectedForm},
     service::{
         actor::Origin,
@@ -56,7 +56,7 @@ pub async fn save(
         Ok(code) => cookie(state, code?.expose(), LIFETIME),
         Err(error) => {
             // The user is redirected to the sign-in page all the same.
-            tracing::error!(%error, "drafts.failed");
+            tracing::error!(error = %ErrorChain(&error), "drafts.failed");
             None
         }
     }
@@ -74,7 +74,8 @@ pub async fn discard_accepted(state: &AppState, parts: &Parts) -> Option<HeaderV
 /// exists: the browser may already have the code of a newer one.
 async fn delete(state: &AppState, code: &str, user: UserId, path: &str) -> Option<HeaderValue> {
     let taken = state.app.drafts.delete(code, user, path).await;
-    let is_taken = taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).unwrap_or_default();
+    let is_taken =
+        taken.inspect_err(|error| tracing::error!(error = %ErrorChain(error), "drafts.failed")).unwrap_or_default();
     if is_taken { cookie(state, "", 0) } else { None }
 }
 
@@ -114,7 +115,8 @@ fn find(state: &AppState, request: &Request) -> impl Future<Output = Option<Stor
     async move {
         let (code, user) = lookup?;
         let found = drafts.find(&code, user, &path).await;
-        let values = found.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()?;
+        let values =
+            found.inspect_err(|error| tracing::error!(error = %ErrorChain(error), "drafts.failed")).ok().flatten()?;
         Some(StoredDraft { code, user, values })
     }
 }

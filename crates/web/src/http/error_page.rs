@@ -1,7 +1,9 @@
 //! Error responses outside of the application: a small page for a browser, a problem document for a client.
 
-use super::static_page;
+use super::{failure, static_page};
+use crate::{service::actor::Origin, ui::markup::escape_text};
 use axum::{
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
@@ -15,16 +17,30 @@ pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; fon
 const LOGO_PATH: &str = "M4.5 0h7A4.5 4.5 0 0 1 16 4.5v7a4.5 4.5 0 0 1-4.5 4.5H9v-2h2v-1.5H9v-1.5h2V9.5H9V8.83a3 3 0 1 0-2 0V16H4.5A4.5 4.5 0 0 1 0 11.5v-7\
 A4.5 4.5 0 0 1 4.5 0Z";
 
-/// Whether the caller accepts HTML and the path is not an API path.
-pub fn accepts_html(headers: &HeaderMap, path: &str) -> bool {
-    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    accepts.contains("text/html") && !API_PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+/// What an error response takes from its request.
+pub struct RequestInfo {
+    headers: HeaderMap,
+    path: String,
+    id: Option<String>,
 }
 
-/// Returns an error response. `words` must be a constant text, never user input.
-pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &HeaderMap, path: &str) -> Response {
-    if !accepts_html(headers, path) {
-        let mut response = fallback::error_response(path, status, code, words);
+impl RequestInfo {
+    pub fn of(request: &Request) -> Self {
+        let id = request.extensions().get::<Origin>().and_then(|origin| origin.request_id.clone());
+        Self { headers: request.headers().clone(), path: request.uri().path().to_owned(), id }
+    }
+
+    /// Whether the caller accepts HTML and the path is not an API path.
+    pub fn accepts_html(&self) -> bool {
+        let accepts = self.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        accepts.contains("text/html") && !API_PREFIXES.iter().any(|prefix| self.path.starts_with(prefix))
+    }
+}
+
+/// Returns an error response. `words` must be a constant text, never user input. A failure (5xx) names the request id.
+pub fn respond(status: StatusCode, code: &'static str, words: &str, request: &RequestInfo) -> Response {
+    if !request.accepts_html() {
+        let mut response = fallback::error_response(&request.path, status, code, words);
         set_retry_after(&mut response);
         return response;
     }
@@ -40,6 +56,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
         _ => "Something went wrong",
     };
     let number = status.as_u16();
+    let words = failure::message_for_status(words, status, request.id.as_deref().map(escape_text).as_deref());
     let body = format!(
         r#"
 <div class="gate">
@@ -52,7 +69,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
 </div>
 "#
     );
-    let page = static_page::document(headers, &format!("{title} · Keyward"), &[], &body);
+    let page = static_page::document(&request.headers, &format!("{title} · Keyward"), &[], &body);
     let mut response = (status, Html(page)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

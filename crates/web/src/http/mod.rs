@@ -30,4 +30,4 @@ pub use state::AppState;
 pub use keyward_api::{key_json, project_json, routes};
 
 pub use keyward_edge::{EdgeState, HttpService, Listeners, serve, set_database_location};
-use keyward_edge::{body, client, headers, logged, problem, request_id, storage};
+use keyward_edge::{body, client, failure, headers, problem, request_id, request_span, storage};

@@ -6,7 +6,7 @@
 
 use super::{AppState, csrf, form_actions::see_other, pages, sessions, sessions::SessionContext};
 use crate::{
-    domain::{ids::UserId, registration::SignInError, time::Timestamp},
+    domain::{error_chain::ErrorChain, ids::UserId, registration::SignInError, time::Timestamp},
     features::session::local_path,
     service::{
         Error,
@@ -127,7 +127,7 @@ async fn handle_callback(
                         redirect_with_error("/login", SignInError::FlowExpired)
                     }
                     Err(error) => {
-                        tracing::error!(%error, "sessions.failed");
+                        tracing::error!(error = %ErrorChain(&*error), "sessions.failed");
                         redirect_with_error("/login", SignInError::Provider)
                     }
                 },
@@ -172,7 +172,7 @@ fn sign_in_error(failed: SignInFailure) -> SignInError {
         SignInFailure::Denied => SignInError::Denied,
         SignInFailure::Service(Error::Conflict(_)) => SignInError::FlowExpired,
         failed => {
-            tracing::warn!(error = %failed, "provider.failed");
+            tracing::warn!(error = %ErrorChain(&failed), "provider.failed");
             SignInError::Provider
         }
     }

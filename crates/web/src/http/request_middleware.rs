@@ -1,12 +1,14 @@
-//! Request middleware of pages, forms, and the slower API endpoints: checks the host, assigns the request id, logs the
-//! request, and sets the security headers.
+//! Request middleware of pages, forms, and the slower API endpoints: checks the host, assigns the request id, opens the
+//! span of the request, logs the request, and sets the security headers.
 
 use super::{
     AppState,
     body::{ENCODED, is_unencoded},
     client::Client,
     client::Peer,
-    error_page, headers as response_headers, logged, request_id,
+    error_page::{self, RequestInfo},
+    failure, headers as response_headers, request_id,
+    request_span::RequestSpan,
 };
 use crate::service::actor::Origin;
 use axum::{
@@ -17,6 +19,7 @@ use axum::{
     response::Response,
 };
 use std::time::Instant;
+use tracing::Instrument as _;
 
 /// Characters of a `User-Agent` that are stored.
 const AGENT_MAX: usize = 200;
@@ -40,31 +43,25 @@ pub async fn handle_request(State(state): State<AppState>, mut request: Request,
         // Only browser requests have a time zone; see `sessions`.
         zone: None,
     };
-    let method = request.method().clone();
-    // Logs the route, never the requested path: a query can contain a setup code.
+    // The span has the route, never the requested path: a query can contain a setup code.
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let span = RequestSpan::new(request.method(), &route, ip, origin.request_id.as_deref().unwrap_or_default());
     request.extensions_mut().insert(origin);
+    request.extensions_mut().insert(span.clone());
     let mut response = match refusal {
-        None => next.run(request).await,
-        Some((status, code, words)) => {
-            error_page::respond(status, code, words, request.headers(), request.uri().path())
-        }
+        None => next.run(request).instrument(span.span()).await,
+        Some((status, code, words)) => error_page::respond(status, code, words, &RequestInfo::of(&request)),
     };
+    if let Ok(id) = id.to_str() {
+        response = failure::add_request_id(response, id);
+    }
     if has_encoded_body && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     response_headers::harden(response.headers_mut(), config);
     let took = started.elapsed();
     state.edge.count(&route, response.status(), took);
-    tracing::info!(
-        http.method = logged::loggable_method(&method),
-        http.route = route,
-        http.status = response.status().as_u16(),
-        client.ip = ip.map(tracing::field::display),
-        request.id = id.to_str().unwrap_or_default(),
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        "request"
-    );
+    span.finish(response.status(), took);
     response.headers_mut().insert(request_id::NAME, id);
     response
 }

@@ -5,8 +5,9 @@
 //! size and time.
 
 use super::{
-    AppState, HttpService, assets, audit_export, cross_origin_opener_policy, csrf, drafts, error_page, form_actions,
-    oidc, pages, problem, request_middleware, server_functions, sessions,
+    AppState, HttpService, assets, audit_export, cross_origin_opener_policy, csrf, drafts,
+    error_page::{self, RequestInfo},
+    form_actions, oidc, pages, problem, request_middleware, server_functions, sessions,
 };
 use crate::{error::AppError, features::session::local_path};
 use axum::{
@@ -100,7 +101,7 @@ async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Re
     let path = request.uri().path();
     if path.starts_with("/api/") || !request.method().is_safe() {
         let (code, words) = problem::default_for_status(StatusCode::NOT_FOUND);
-        return error_page::respond(StatusCode::NOT_FOUND, code, words, request.headers(), path);
+        return error_page::respond(StatusCode::NOT_FOUND, code, words, &RequestInfo::of(&request));
     }
     pages::not_found(state, request).await
 }
@@ -133,7 +134,7 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         // (BREACH).
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
-    let request_headers = request.headers().clone();
+    let info = RequestInfo::of(&request);
     let mut response = with_error_status(next.run(request).await).await;
     let status = response.status();
     // The response of the router or a layer itself, which has no page yet.
@@ -147,11 +148,10 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     // An error of a server function has its message already, and a problem document is complete for clients that do not
     // accept HTML.
     let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it == "application/problem+json");
-    let has_message = response.headers().contains_key(SERVER_FN_ERROR_HEADER)
-        || is_problem && !error_page::accepts_html(&request_headers, &path);
+    let has_message = response.headers().contains_key(SERVER_FN_ERROR_HEADER) || is_problem && !info.accepts_html();
     if by_itself.contains(&status) && bare && !has_message {
         let (code, words) = problem::default_for_status(status);
-        let mut filled = error_page::respond(status, code, words, &request_headers, &path);
+        let mut filled = error_page::respond(status, code, words, &info);
         if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
             filled.headers_mut().insert(header::ALLOW, allow);
         }

@@ -1,13 +1,16 @@
 //! Sessions: tower-sessions on our own tables, and the caller of a session.
 
 use super::{
-    AppState, cookies, error_page, mfa_enrollment,
-    storage::{self, StorageProblem},
+    AppState, cookies,
+    error_page::{self, RequestInfo},
+    mfa_enrollment,
+    request_span::RequestSpan,
+    storage,
 };
 use crate::{
-    domain::{ids::UserId, time::Timestamp},
+    domain::{error_chain::ErrorChain, ids::UserId, time::Timestamp},
     service::{
-        Context, Error,
+        Context, Error, ErrorDescription,
         accounts::{
             ACCOUNT_CHANGED, NewSession, PendingSession, delete_session, load_session, start_session, update_session,
         },
@@ -97,7 +100,7 @@ fn digest(id: &Id) -> [u8; 32] {
 
 /// Converts a database error into one without a cause, because tower-sessions logs it.
 fn backend_error(error: impl Into<Error>) -> session_store::Error {
-    storage::log_error(&error.into());
+    storage::log_error(&error.into(), None);
     session_store::Error::Backend("the session store is not available".to_owned())
 }
 
@@ -166,7 +169,7 @@ impl SessionStore for Sessions {
         let end = expires_at(record, self.0.now());
         let write = update_session(&self.0, digest(&record.id), data(record)?, record_value(record, SEEN), end);
         if let Err(error) = write.await {
-            storage::log_error(&error);
+            storage::log_error(&error, None);
         }
         Ok(())
     }
@@ -220,25 +223,18 @@ pub async fn restore_session_cookie(request: Request, next: Next) -> Response {
 /// Replaces the session layer's response when it could not save a session: 503 (507 if the disk is full), with
 /// `Retry-After`.
 pub async fn report_unsaved_session(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let (request_headers, path) = (request.headers().clone(), request.uri().path().to_owned());
+    let info = RequestInfo::of(&request);
     let mut response = next.run(request).await;
     let is_from_within = response.extensions_mut().remove::<InsideSessionLayer>().is_some();
     if is_from_within || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;
     }
-    let problem = StorageProblem::from_trouble(state.app.context.queue.trouble());
-    // Only this write failed, or writes succeed again.
-    let StorageProblem { status, code, detail, retry_after } = problem.unwrap_or({
-        StorageProblem {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: "busy",
-            detail: "Your session could not be saved. Try again in a moment.",
-            retry_after: Some("1"),
-        }
-    });
-    let mut response = error_page::respond(status, code, detail, &request_headers, &path);
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    let trouble = state.app.context.queue.trouble();
+    // Otherwise only this write failed, or writes succeed again.
+    let row = ErrorDescription::from_trouble(trouble).unwrap_or_else(ErrorDescription::unsaved_session);
+    let mut response = error_page::respond(keyward_edge::status_of(row.kind), row.code, &row.for_users, &info);
+    if let Some(seconds) = row.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -272,7 +268,13 @@ async fn attach_session(State(state): State<AppState>, mut request: Request, nex
         };
         Ok::<_, BoxError>((SessionContext { session, caller, pending, origin }, must_enrol))
     };
-    match known.await {
+    let known = known.await;
+    if let (Ok((visit, _)), Some(span)) = (&known, request.extensions().get::<RequestSpan>())
+        && let Some(caller) = &visit.caller
+    {
+        span.set_actor(format_args!("user:{}", caller.user));
+    }
+    match known {
         Ok((_, true)) if !mfa_enrollment::is_allowed_path(request.uri().path()) => {
             mfa_enrollment::redirect_to_enrollment(&state, request).await
         }
@@ -283,10 +285,10 @@ async fn attach_session(State(state): State<AppState>, mut request: Request, nex
         Err(error) => {
             static LIMIT: LogLimit = LogLimit::new();
             if let Some(requests) = LIMIT.count() {
-                tracing::error!(%error, requests, "sessions.unreadable");
+                tracing::error!(error = %ErrorChain(&*error), requests, "sessions.unreadable");
             }
             let words = "Your session could not be loaded. Try again in a moment.";
-            error_page::respond(StatusCode::SERVICE_UNAVAILABLE, "busy", words, request.headers(), request.uri().path())
+            error_page::respond(StatusCode::SERVICE_UNAVAILABLE, "busy", words, &RequestInfo::of(&request))
         }
     }
 }

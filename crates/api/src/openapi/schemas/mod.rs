@@ -27,6 +27,10 @@ pub struct Problem {
     /// The invalid fields.
     #[schema(value_type = Vec<InvalidParam>, required = false)]
     errors: Option<Vec<InvalidParam>>,
+    /// The id of the request, with a status of 500 or above: the value of `X-Request-Id`. The log of the server has the
+    /// cause under this id.
+    #[schema(value_type = String, required = false)]
+    request_id: Option<String>,
 }
 
 /// An invalid field.
