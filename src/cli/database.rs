@@ -108,8 +108,9 @@ pub fn terminal_error(error: crate::service::Error) -> anyhow::Error {
             let fields: Vec<_> = fields.into_iter().map(|f| format!("{}: {}", f.name, f.message)).collect();
             anyhow::anyhow!("{}", fields.join("\n  "))
         }
-        Error::Stopped { reason } => anyhow::anyhow!("{}", Error::stopped_message(&reason)),
-        Error::Conflict(why) | Error::Forbidden(why) => anyhow::anyhow!("{why}"),
+        refused @ (Error::Stopped { .. } | Error::Conflict(_) | Error::Forbidden(_)) => {
+            anyhow::anyhow!("{}", refused.describe().for_users)
+        }
         other => other.into(),
     }
 }

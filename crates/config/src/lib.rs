@@ -152,6 +152,7 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        // The message says what to enter. The error of the parser adds nothing.
         .map_err(|_| "use a comma-separated list of networks, such as 10.0.0.0/8,2001:db8::/32".to_owned())
 }
 

@@ -91,6 +91,7 @@ impl MailArgs {
              Pelagic <keys@example.com>"
                 .to_owned()
         })?;
+        // Without the causes: the URL contains a password.
         let url = Url::parse(url).map_err(|_| RIGHT.to_owned())?;
         let bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
         let host = url.host_str().filter(|_| bare).ok_or_else(|| RIGHT.to_owned())?;

@@ -23,6 +23,7 @@ const KEY: usize = 32;
 /// Error of a key file. Each message is one sentence that tells the operator what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
+    /// Without a cause, which could quote a part of the key.
     #[error(
         "the key file {0} is damaged: it does not contain 32 bytes in base64; restore it from a backup, or, if no database uses \
          it, remove it and create another with: keyward admin create-key-file {0}"

@@ -11,10 +11,26 @@ pub struct EmailMessage {
     pub text: String,
 }
 
-/// Error of sending an email. The message is for the log.
+/// Error of sending an email. The message and the cause are for the log; neither contains the text of the email.
 #[derive(Debug, thiserror::Error)]
-#[error("the email was not sent: {0}")]
-pub struct MailError(pub String);
+#[error("the email was not sent: {message}")]
+pub struct MailError {
+    message: String,
+    #[source]
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl MailError {
+    /// Creates an error without a cause.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), cause: None }
+    }
+
+    /// Creates an error with its cause.
+    pub fn caused_by(message: impl Into<String>, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { message: message.into(), cause: Some(cause.into()) }
+    }
+}
 
 /// Sends emails.
 #[async_trait]
@@ -40,6 +56,6 @@ impl Mailer for NoMail {
     }
 
     async fn send(&self, _: EmailMessage) -> Result<(), MailError> {
-        Err(MailError("no mail server is configured".to_owned()))
+        Err(MailError::new("no mail server is configured"))
     }
 }

@@ -1,6 +1,7 @@
 //! Deletion of old rows in small writes, and error isolation between the steps of a background job.
 
 use crate::{Context, Error};
+use keyward_domain::error_chain::ErrorChain;
 use keyward_store::{
     self as store, Tx,
     write_queue::{WriteOutcome, Writing},
@@ -36,7 +37,7 @@ impl JobRun {
     /// Runs a step and logs its error. Later steps do not depend on it.
     pub async fn step<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T, Error>>) {
         if let Err(error) = work.await {
-            tracing::error!(step = name, %error, "upkeep.failed");
+            tracing::error!(step = name, error = %ErrorChain(&error), "upkeep.failed");
             self.0.get_or_insert(error);
         }
     }
@@ -44,7 +45,7 @@ impl JobRun {
     /// Runs a step for one item and logs its error. Other items do not depend on it.
     pub async fn item<T>(&mut self, name: &'static str, id: Uuid, work: impl Future<Output = Result<T, Error>>) {
         if let Err(error) = work.await {
-            tracing::error!(step = name, %id, %error, "upkeep.failed");
+            tracing::error!(step = name, %id, error = %ErrorChain(&error), "upkeep.failed");
             self.0.get_or_insert(error);
         }
     }

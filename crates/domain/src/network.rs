@@ -97,6 +97,7 @@ fn network(word: &str) -> Result<IpNet, NetworkError> {
     let unreadable = || NetworkError::Unreadable(word.chars().take(60).collect());
     let network = match word.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
+        // The message says what to enter. The error of the parser adds nothing.
         Err(_) => word.parse::<IpNet>().map_err(|_| unreadable())?,
     };
     if network.trunc() != network {

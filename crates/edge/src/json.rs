@@ -80,6 +80,7 @@ impl<'de> Deserialize<'de> for JsonInteger {
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<JsonInteger, E> {
                 let too_large = || E::invalid_value(Unexpected::Unsigned(number), &self);
+                // The error of the conversion has no details.
                 i64::try_from(number).map(JsonInteger).map_err(|_| too_large())
             }
 

@@ -5,6 +5,7 @@
 //! sequence numbers and hashes of the audit log and of the change feed, and no secrets.
 
 use super::{Context, Error};
+use keyward_domain::error_chain::ErrorChain;
 use keyward_store::{self as store, audit::EventRow};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -35,7 +36,11 @@ pub enum RecordError {
     )]
     Other { path: PathBuf, event: i64 },
     #[error("{path} cannot be read ({cause}); restore it, or start once with --accept-older-database to replace it")]
-    Unreadable { path: PathBuf, cause: String },
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
     #[error(
         "the database {database} is missing or empty, but the key file {key_file} of an earlier database exists. Restore the database; \
          or, to create a new one, start the server once with --new"
@@ -128,7 +133,7 @@ impl DatabaseRecord {
         let path = path_of(key_file);
         let states = match read_states(&path) {
             Err(_) if accept => Vec::new(),
-            Err(cause) => return Err(RecordError::Unreadable { path, cause: cause.to_string() }),
+            Err(cause) => return Err(RecordError::Unreadable { path, cause }),
             Ok(states) => states,
         };
         let mut record = Self { context: context.clone(), path, states };
@@ -192,10 +197,8 @@ impl DatabaseRecord {
         let now = self.state().await?;
         if now != *last {
             self.states[0] = now;
-            self.write().map_err(|error| {
-                tracing::debug!(%error, "database_record.unwritable");
-                Error::Internal("the database record next to the key file could not be written")
-            })?;
+            let what = "the database record next to the key file could not be written";
+            self.write().map_err(|cause| Error::failed(what, cause))?;
         }
         Ok(())
     }
@@ -206,9 +209,11 @@ impl DatabaseRecord {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            // Ignored: startup has already warned about an unwritable file, and other code reports an unreadable
-            // database.
-            let _ = self.update().await;
+            // Only for debugging: startup has already warned about an unwritable file, and other code reports an
+            // unreadable database.
+            if let Err(error) = self.update().await {
+                tracing::debug!(error = %ErrorChain(&error), "database_record.unwritable");
+            }
         }
     }
 

@@ -72,7 +72,8 @@ impl Drafts {
         values: &Values,
     ) -> Result<Option<OneTimeCode>, Error> {
         let Some(user) = self.owner(mark) else { return Ok(None) };
-        let json = serde_json::to_vec(values).map_err(|_| Error::Internal("a form could not be serialized as JSON"))?;
+        let json = serde_json::to_vec(values)
+            .map_err(|cause| Error::failed("a form could not be serialized as JSON", cause))?;
         let json = Zeroizing::new(json);
         if json.len() > SIZE_MAX || self.limit.try_acquire(from, self.context.now()).is_err() {
             return Ok(None);
@@ -84,7 +85,7 @@ impl Drafts {
             id,
             digest: code.digest(),
             path: path.to_owned(),
-            sealed: sealed.map_err(|_| Error::Internal("a form could not be encrypted"))?,
+            sealed: sealed.map_err(|cause| Error::failed("a form could not be encrypted", cause))?,
             expires_at: self.context.now().plus_seconds(LIFETIME).micros(),
         };
         let write = self.context.queue.write(move |tx| {

@@ -34,6 +34,7 @@ pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result
         ExpiryChoice::Days(days) => Ok(Some(now.plus_seconds(i64::from(*days) * DAY))),
         ExpiryChoice::Date(date) => {
             let wrong = |message: String| InvalidField::new("expires_on", message);
+            // The messages say what to choose. The errors of the parsers add nothing.
             let date: Date = date.parse().map_err(|_| wrong("Choose the day on which the key expires.".into()))?;
             let end = last_second(date, zone).map_err(|_| wrong("Choose an earlier day.".into()))?;
             if end <= now {

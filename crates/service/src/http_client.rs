@@ -28,6 +28,7 @@ pub enum FetchError {
     Header,
     #[error("no certificate authorities are installed on this machine; install ca-certificates")]
     NoAuthorities,
+    /// The causes as text: the error of the library contains the URL, which can contain a code.
     #[error("connection failed: {0}")]
     Unreachable(String),
     #[error("no response within {} s", PATIENCE.as_secs())]

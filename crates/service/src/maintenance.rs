@@ -3,6 +3,7 @@
 
 use super::{Error, Services, tokens};
 use keyward_core::sweep::{JobRun, ROWS, sweep};
+use keyward_domain::error_chain::ErrorChain;
 use keyward_store as store;
 use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -74,7 +75,7 @@ async fn fold(app: &Services) {
     loop {
         ticks.tick().await;
         if let Err(error) = app.folding.fill().await {
-            tracing::error!(%error, "upkeep.names_not_folded");
+            tracing::error!(error = %ErrorChain(&error), "upkeep.names_not_folded");
         }
     }
 }

@@ -28,6 +28,7 @@ pub fn parse(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Times
         civil.to_zoned(zone.clone()).map(|zoned| zoned.timestamp())
     });
     let wrong = |message: String| InvalidField::new(FIELD, message);
+    // The message says what to enter. The error of the parser adds nothing.
     let at = at.map_err(|_| wrong("Enter a date and time, such as 2027-02-18 09:00.".into()))?;
     let at = Timestamp::from_micros(at.as_microsecond());
     if now.seconds_since(at) >= MINUTE {

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use keyward_config::{MailSettings, PublicUrl, SmtpTls};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    address::AddressError,
     message::{
         Mailbox,
         header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
@@ -77,7 +78,9 @@ impl SmtpMailer {
         let mut id = [0; 16];
         self.random.fill(&mut id);
         let to =
-            email.to.as_str().parse().map_err(|_| MailError("the email address is not valid for SMTP".to_owned()))?;
+            email.to.as_str().parse().map_err(|cause: AddressError| {
+                MailError::caused_by("the email address is not valid for SMTP", cause)
+            })?;
         let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -87,7 +90,7 @@ impl SmtpMailer {
             .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
             .body(email.text)
-            .map_err(|error| MailError(error.to_string()))?;
+            .map_err(|cause| MailError::caused_by("the message could not be built", cause))?;
         // RFC 3834: prevents automatic replies such as vacation notices.
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         message.headers_mut().insert_raw(HeaderValue::new(automatic, "auto-generated".to_owned()));
@@ -124,9 +127,10 @@ impl Mailer for SmtpMailer {
             Ok(Ok(_)) => Ok(()),
             // The error may contain the server's response about the address. It contains nothing of the email.
             Ok(Err(error)) => {
-                Err(MailError(tls_error::explain(&error, &self.server).unwrap_or_else(|| error.to_string())))
+                let message = tls_error::explain(&error, &self.server).unwrap_or_else(|| error.to_string());
+                Err(MailError::caused_by(message, error))
             }
-            Err(_) => Err(MailError("the mail server did not respond in time".to_owned())),
+            Err(_) => Err(MailError::new("the mail server did not respond in time")),
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Error {
     #[error("the database could not be migrated: {0}")]
     Migrate(#[from] MigrateError),
     /// A row contains a value that the code never writes.
+    ///
+    /// Without the error of the parser, which can quote the value: it is personal, or a part of a secret.
     #[error("the database contains an invalid {0}")]
     Corrupt(&'static str),
     /// This batch and another node's are in a deadlock. Only a new transaction can proceed.
@@ -26,10 +28,11 @@ pub enum Error {
     /// The change panicked.
     #[error("the change was not written: it panicked")]
     Panicked,
-    /// The batch of this change was not committed, or it is unknown whether it was.
+    /// The batch of this change was not committed, or it is unknown whether it was. The cause is a text, because one
+    /// error is the cause for each change of the batch.
     #[error("the change was not written: {cause}")]
     NotWritten { kind: Kind, cause: Arc<str> },
-    /// The circuit breaker is open, with the cause for which it was opened.
+    /// The circuit breaker is open, with the text of the error for which it was opened.
     #[error("PostgreSQL does not respond: {0}")]
     Unreachable(Arc<str>),
     #[error("the transaction took longer than {0} s")]

@@ -43,6 +43,7 @@ enum Open {
 
 impl ListReader {
     pub(super) async fn open(pool: &Pool) -> Result<Self, Error> {
+        // The errors of a timeout and of a closed semaphore have no details.
         let turn = timeout(WAIT, TURNS.acquire()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
         // The semaphore is never closed.
         let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;

@@ -296,6 +296,7 @@ impl Queue {
         E: ChangeError,
     {
         let (reply, answer) = oneshot::channel();
+        // Both errors say only that the queue has ended.
         self.jobs.send(Box::new(QueuedChange { change, outcome: None, reply })).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }

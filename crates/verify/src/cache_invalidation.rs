@@ -6,6 +6,7 @@ use crate::{
     verify::{Cache, Verifier},
 };
 use keyward_core::{Context, Error};
+use keyward_domain::error_chain::ErrorChain;
 use keyward_store::log_limit::LogLimit;
 use keyward_store::{
     self as store, Kind,
@@ -46,7 +47,7 @@ impl CacheInvalidator {
         loop {
             let Err(error) = self.follow_feed(&mut last, &mut failed).await;
             if let Some(attempts) = LIMIT.count() {
-                tracing::warn!(%error, attempts, "verify.change_feed_failed");
+                tracing::warn!(error = %ErrorChain(&error), attempts, "verify.change_feed_failed");
             }
             self.update_circuit_breaker(&error, failed);
             failed += 1;
@@ -116,7 +117,7 @@ impl CacheInvalidator {
             match self.load_all().await {
                 Ok(()) => self.cache.mark_loaded(missed),
                 Err(error) => {
-                    tracing::warn!(%error, "verify.not_loaded");
+                    tracing::warn!(error = %ErrorChain(&error), "verify.not_loaded");
                     time::sleep(RETRY).await;
                     self.cache.request_load();
                 }

@@ -56,6 +56,8 @@ pub enum SignerError {
     DamagedFile(PathBuf),
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    /// Without a cause: the cryptographic library reports no details of a failure, and the error of a parser could quote
+    /// the key.
     #[error("the signing key in the database is damaged; restore the database from a backup")]
     Damaged,
     #[error(transparent)]

@@ -34,7 +34,7 @@ impl Mailer for Outbox {
 
     async fn send(&self, letter: EmailMessage) -> Result<(), MailError> {
         if !self.is_configured() {
-            return Err(MailError("not set".to_owned()));
+            return Err(MailError::new("not set"));
         }
         self.letters.lock().expect("no test panicked over it").push(letter);
         Ok(())

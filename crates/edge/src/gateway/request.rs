@@ -38,6 +38,7 @@ impl<'a> GatewayRequest<'a> {
         let mut request = Self::default();
         if uri.path().starts_with(PREFIX) {
             let header_values =
+                // The response says how the query must look. The cause could quote it.
                 |name| headers.get_all(name).iter().map(|value| value.to_str().map_err(|_| invalid_query()));
             // An empty restriction, for example from an unset variable, is an error. Otherwise it would allow every
             // key.
@@ -67,6 +68,7 @@ impl<'a> GatewayRequest<'a> {
     }
 
     fn project(&mut self, id: &str) -> Result<(), Problem> {
+        // As above.
         self.projects.push(id.parse().map_err(|_| invalid_query())?);
         Ok(())
     }

@@ -91,8 +91,8 @@ impl Passwords {
             hash.map(|hash| hash.to_string())
         });
         task.await
-            .map_err(|_| Error::Internal("the hashing task ended early"))?
-            .map_err(|_| Error::Internal("a password could not be hashed"))
+            .map_err(|cause| Error::failed("the hashing task ended early", cause))?
+            .map_err(|cause| Error::failed("a password could not be hashed", cause.to_string()))
     }
 
     /// Returns whether the password matches the hash. `None` (no such account) and an empty hash (an account without a
@@ -112,7 +112,7 @@ impl Passwords {
             drop(permit);
             right
         });
-        let right = task.await.map_err(|_| Error::Internal("the hashing task ended early"))?;
+        let right = task.await.map_err(|cause| Error::failed("the hashing task ended early", cause))?;
         Ok(right && known)
     }
 }

@@ -13,7 +13,7 @@ const QUIET: usize = 4;
 /// # Errors
 /// If the text is too long for a QR code.
 pub fn path(text: &str) -> Result<(Zeroizing<String>, u32), Error> {
-    let code = QrCode::new(text).map_err(|_| Error::Internal("the text is too long for a QR code"))?;
+    let code = QrCode::new(text).map_err(|cause| Error::failed("a QR code could not be made", cause.to_string()))?;
     let (width, squares) = (code.width(), code.to_colors());
     // Allocate the full capacity, so that growth leaves no copy of the secret in memory.
     let mut path = Zeroizing::new(String::with_capacity(squares.len() * 16));
@@ -27,7 +27,7 @@ pub fn path(text: &str) -> Result<(Zeroizing<String>, u32), Error> {
             from += run.len();
         }
     }
-    let size = u32::try_from(width + 2 * QUIET).map_err(|_| Error::Internal("the QR code is too wide"))?;
+    let size = u32::try_from(width + 2 * QUIET).map_err(|cause| Error::failed("the QR code is too wide", cause))?;
     Ok((path, size))
 }
 

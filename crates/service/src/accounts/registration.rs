@@ -5,7 +5,9 @@ use super::{
     throttle::{Guess, Throttle},
 };
 use crate::{Error, InvalidField, actor::Origin, mail::EmailMessage, one_time_tokens::OneTimeCode, policy};
-use keyward_domain::{email::Email, policy::SignUp, registration::SignInMethods, time::Timestamp};
+use keyward_domain::{
+    email::Email, error_chain::ErrorChain, policy::SignUp, registration::SignInMethods, time::Timestamp,
+};
 use keyward_store::{self as store, Tx, email_links::LinkRow};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -98,6 +100,7 @@ impl Accounts {
         let email: Email = email.parse().map_err(|e| Error::Invalid(vec![InvalidField::new("email", e)]))?;
         let account = format!("{what} {email}");
         self.mailer.throttle.admit(Guess::Request, &account, origin.ip, self.context.now()).await?;
+        // The semaphore is never closed, so it has no free permit.
         let turn = self.mailer.waiting.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         Ok((email, turn))
     }
@@ -113,7 +116,7 @@ impl Accounts {
         tokio::spawn(async move {
             let Ok(_writing) = written.acquire_owned().await else { return };
             if let Err(error) = work.await {
-                tracing::error!(%error, "letter.failed");
+                tracing::error!(error = %ErrorChain(&error), "letter.failed");
             }
             drop(turn);
         });
@@ -143,7 +146,7 @@ impl Accounts {
         let email = EmailMessage { to: to.clone(), subject, text };
         let sent = self.context.mail.send(email).await;
         if let Err(error) = &sent {
-            tracing::error!(%error, "mail.failed");
+            tracing::error!(error = %ErrorChain(error), "mail.failed");
         }
         sent.is_ok()
     }

@@ -117,7 +117,7 @@ impl Accounts {
         let sealed = self
             .sealing()?
             .encrypt(caller.user.into(), &plain, &*self.context.random)
-            .map_err(|_| Error::Internal("a second factor could not be encrypted"))?;
+            .map_err(|cause| Error::failed("a second factor could not be encrypted", cause))?;
         Ok(SecondFactorEnrollment {
             text: RevealedSecret::new(recovery::grouped(&totp::base32(&secret), " ")),
             path: RevealedSecret::new((*path).clone()),
@@ -181,7 +181,7 @@ impl Accounts {
         };
         let user: Uuid = caller.user.into();
         let kept = self.sealing()?.encrypt(user, &secret, &*self.context.random);
-        let kept = kept.map_err(|_| Error::Internal("a second factor could not be encrypted"))?;
+        let kept = kept.map_err(|cause| Error::failed("a second factor could not be encrypted", cause))?;
         let codes = recovery::generate(&*self.context.random);
         let digests: Vec<_> = codes.iter().map(|code| recovery::digest(user, code.expose())).collect();
         let actor = Actor::User(caller.clone());

@@ -13,6 +13,7 @@ use crate::{
 };
 use futures::{Stream, StreamExt as _, stream};
 use jiff::tz::TimeZone;
+use keyward_domain::error_chain::ErrorChain;
 use keyward_store::{self as store, audit::EventRow, write_queue::WriteOutcome};
 
 /// Number of events in one piece of an export.
@@ -69,7 +70,7 @@ impl Audit {
         record_export(&self.context, &Actor::User(caller.clone()), days).await?;
         // An inconsistent log is exported too, because it is needed for the investigation.
         if let Err(error) = self.sign(true).await {
-            tracing::error!(%error, "audit.unsigned");
+            tracing::error!(error = %ErrorChain(&error), "audit.unsigned");
         }
         lines(&self.context, days).await
     }

@@ -133,7 +133,7 @@ impl From<Event> for EventRow {
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("cannot read line {0}: {1}")]
-    Unreadable(u64, std::io::Error),
+    Unreadable(u64, #[source] std::io::Error),
     #[error("the first line is not the header of an exported audit log; create the file with: keyward audit export")]
     NoHeader,
     #[error("file version {0} is not supported; use a newer version of Keyward")]
@@ -165,6 +165,7 @@ pub fn verify_file(
         Some(trusted) => trusted,
         None => keys::from_jwks(&header.keys).ok_or(FileError::NoHeader)?,
     };
+    // Whatever is wrong with the first line, the file was not written by Keyward.
     let before = hex::decode(&header.before).map_err(|_| FileError::NoHeader)?;
     // The first event of a log follows 32 zero bytes, whatever the file contains.
     let before = if header.first == 1 { vec![0; 32] } else { before };

@@ -91,6 +91,7 @@ pub async fn list_from_database(context: &Context) -> Result<Vec<PublicKey>, Err
     let mut reader = context.pool.acquire_reader().await?;
     let rows = store::signing_keys::public_halves(&mut reader.conn(), AUDIT_LOG).await?;
     let read = rows.into_iter().map(|(id, bytes)| {
+        // The error of the conversion is the value itself.
         let bytes = bytes.try_into().map_err(|_| store::Error::Corrupt("public key"))?;
         Ok(PublicKey { kid: Some(id.to_string()), bytes })
     });

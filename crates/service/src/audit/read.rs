@@ -49,6 +49,7 @@ pub fn days(from: &str, to: &str, zone: &TimeZone) -> Result<(Option<i64>, Optio
                 day.at(12, 0, 0, 0).to_zoned(zone.clone())?.start_of_day()?.timestamp().as_microsecond(),
             )
         };
+        // The message says what to enter. The error of the parser adds nothing.
         begin().map(Some).map_err(|_| Error::field(name, "Enter a date in the format YYYY-MM-DD, such as 2026-11-20."))
     };
     Ok((begins("from", from, false)?, begins("to", to, true)?))

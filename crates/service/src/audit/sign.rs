@@ -10,6 +10,7 @@
 
 use super::{Audit, checkpoint::Checkpoint, keys::PublicKey, verify_chain::ChainVerifier};
 use crate::Error;
+use keyward_domain::error_chain::ErrorChain;
 use keyward_store::{self as store, checkpoints::CheckpointRow, write_queue::WriteOutcome};
 use std::{sync::PoisonError, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
@@ -156,7 +157,7 @@ impl Audit {
                 Ok((_, signed)) => (due, is_owed) = (signed + EVERY, false),
                 Err(error) => {
                     is_owed = whole;
-                    tracing::error!(%error, "audit.unsigned");
+                    tracing::error!(error = %ErrorChain(&error), "audit.unsigned");
                     // Do not retry at the next event. An inconsistent log stays inconsistent; one report per minute is
                     // enough.
                     let pause = if matches!(error, Error::Store(_)) { RETRY_DELAY } else { MINUTE };

@@ -71,6 +71,7 @@ pub(super) fn parse_scopes(text: &str) -> Result<Vec<ScopeName>, Denied> {
     const UNREAD: Denied = Denied::InvalidScope("A scope is 1 to 80 letters, digits or the characters : . _ - * /");
     let mut read: Vec<ScopeName> = Vec::new();
     for name in text.split(' ').filter(|name| !name.is_empty()) {
+        // The message is for the user of an application. The error of the parser adds nothing.
         let name = name.parse().map_err(|_| UNREAD)?;
         if !read.contains(&name) {
             read.push(name);

@@ -10,6 +10,7 @@ use crate::{
 };
 use keyward_domain::{
     consent::ClientTitle,
+    error_chain::ErrorChain,
     ids::{ClientId, ProjectId},
 };
 use keyward_store::{
@@ -145,7 +146,7 @@ impl Consent {
             self.context.pause_writes().await;
             if let Err(error) = self.revoke_remaining(&actor, id).await {
                 // The client is removed: an error would suggest a retry, which finds no such client.
-                tracing::error!(%error, client = %id, "consent.grants_not_ended: the background job revokes the rest");
+                tracing::error!(error = %ErrorChain(&error), client = %id, "consent.grants_not_ended: the background job revokes the rest");
             }
         }
         Ok(())

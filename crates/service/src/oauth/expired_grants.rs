@@ -7,6 +7,7 @@ use crate::{
 };
 use keyward_core::sweep::{JobRun, ROWS, sweep};
 use keyward_domain::{
+    error_chain::ErrorChain,
     ids::{ClientId, GrantId},
     time::DAY,
 };
@@ -84,7 +85,7 @@ impl Consent {
             }
         }
         let Some((grant, error)) = first else { return Ok(()) };
-        tracing::error!(%error, %grant, failed, "consent.grants_not_ended: the next run retries");
+        tracing::error!(error = %ErrorChain(&error), %grant, failed, "consent.grants_not_ended: the next run retries");
         Err(error)
     }
 

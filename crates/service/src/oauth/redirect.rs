@@ -19,6 +19,7 @@ impl Redirect {
     /// # Errors
     /// What is wrong with the URI, as a message for the user who registers it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        // The message says what to enter. The error of the parser adds nothing.
         let url = Url::parse(text).map_err(|_| "This is not a URL. Enter the full URL, starting with https://.")?;
         if text.len() > MAX || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err("A redirect URL has at most 500 characters and no spaces.");

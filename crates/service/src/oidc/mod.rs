@@ -80,20 +80,14 @@ pub enum SignInFailure {
     /// The provider cannot be reached, or its response is invalid. The message is for the log.
     #[error("OpenID provider: {0}")]
     Provider(String),
+    /// The provider does not respond as expected.
+    #[error("OpenID provider: {0}")]
+    Fetch(#[from] FetchError),
+    /// The ID token of the provider is rejected.
+    #[error("OpenID provider: invalid ID token: {0}")]
+    IdToken(#[from] Fault),
     #[error(transparent)]
     Service(#[from] Error),
-}
-
-impl From<FetchError> for SignInFailure {
-    fn from(error: FetchError) -> Self {
-        Self::Provider(error.to_string())
-    }
-}
-
-impl From<Fault> for SignInFailure {
-    fn from(fault: Fault) -> Self {
-        Self::Provider(format!("invalid ID token: {fault}"))
-    }
 }
 
 #[derive(Deserialize)]
@@ -194,6 +188,7 @@ impl Oidc {
     async fn exchange(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Tokens, SignInFailure> {
         let ask = self.token_request(metadata, code, attempt);
         let answer = self.fetch.fetch(&metadata.token_endpoint, ask).await?;
+        // The cause can quote a token.
         serde_json::from_slice(&answer)
             .map_err(|_| SignInFailure::Provider("the token response cannot be parsed".to_owned()))
     }
@@ -242,6 +237,7 @@ impl Oidc {
         let incomplete = claims.email.is_none() || claims.email_verified.is_none();
         if let (true, Some(endpoint), false) = (incomplete, &metadata.userinfo_endpoint, access.is_empty()) {
             let answer = self.fetch.fetch(endpoint, HttpRequest::GetWithToken(access)).await?;
+            // The cause can quote personal data.
             let more: token::UserInfo = serde_json::from_slice(&answer)
                 .map_err(|_| SignInFailure::Provider("the UserInfo response cannot be parsed".to_owned()))?;
             if more.sub != claims.sub {

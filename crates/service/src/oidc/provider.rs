@@ -76,7 +76,8 @@ async fn fetch_metadata(client: HttpClient, issuer: String) -> Result<Metadata, 
     let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let address = parse_safe_url(&address).ok_or_else(|| wrong("has no valid URL"))?;
     let answer = client.fetch(&address, HttpRequest::Get).await.map_err(|error| error.to_string())?;
-    let document: Document = serde_json::from_slice(&answer).map_err(|_| wrong("cannot be parsed"))?;
+    let document: Document =
+        serde_json::from_slice(&answer).map_err(|cause| wrong(&format!("cannot be parsed: {cause}")))?;
     if document.issuer != issuer {
         return Err(wrong("has an issuer that differs from KEYWARD_OIDC_ISSUER"));
     }
@@ -95,8 +96,8 @@ async fn fetch_metadata(client: HttpClient, issuer: String) -> Result<Metadata, 
 
 async fn fetch_keys(client: HttpClient, address: Url) -> Result<Vec<Jwk>, Failure> {
     let answer = client.fetch(&address, HttpRequest::Get).await.map_err(|error| error.to_string())?;
-    let set: KeySet =
-        serde_json::from_slice(&answer).map_err(|_| Failure::from("the signing keys cannot be parsed"))?;
+    let set: KeySet = serde_json::from_slice(&answer)
+        .map_err(|cause| Failure::from(format!("the signing keys cannot be parsed: {cause}")))?;
     // Skip keys of unknown types; the others remain usable.
     Ok(set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
 }

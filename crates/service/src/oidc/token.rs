@@ -129,6 +129,7 @@ impl Claims {
 /// name the invalid part.
 pub fn verify(token: &str, keys: &[Jwk], expected: &Expected<'_>) -> Result<Claims, Fault> {
     // `none` is not a known algorithm of the library, so decoding fails for such a token.
+    // The cause can quote the token.
     let header = jsonwebtoken::decode_header(token).map_err(|_| Fault::Malformed)?;
     // RFC 7515 section 4.1.11: a critical header parameter that is not understood.
     if header.crit.is_some() {

@@ -14,6 +14,7 @@ use crate::{
 use keyward_config::Config;
 use keyward_domain::{
     email::Email,
+    error_chain::ErrorChain,
     ids::{InvitationId, ProjectId},
     project::{Invited, Role},
     sensitive::RevealedSecret,
@@ -141,7 +142,7 @@ impl Projects {
                 let message = invitation_email(to, &caller.name, &project, role, &link, config);
                 let sent = self.context.mail.send(message).await;
                 if let Err(error) = &sent {
-                    tracing::warn!(%error, project.id = %id, "invitation.not_mailed");
+                    tracing::warn!(error = %ErrorChain(error), project.id = %id, "invitation.not_mailed");
                 }
                 sent.is_ok()
             }

@@ -35,6 +35,7 @@ impl Projects {
                 "No active user has this email address. To list the users, run: keyward admin list-users",
             )
         };
+        // An address that is not valid belongs to no user.
         let email = owner.parse::<Email>().map_err(|_| unknown_owner())?;
         let found = {
             let mut reader = self.context.pool.acquire_reader().await?;

@@ -4,6 +4,7 @@ use super::{Users, check_administrator_remains, lock_user, target};
 use crate::{Error, accounts::registration::RESET, actor::Actor, keys, oauth, permissions::AdminPermission};
 use keyward_core::sweep::JobRun;
 use keyward_domain::{
+    error_chain::ErrorChain,
     ids::UserId,
     key::{Reason, ReasonError},
 };
@@ -47,7 +48,9 @@ impl Users {
         let reason = self.reason(actor, id, reason).await?;
         let of_keys = match &reason {
             Some(reason) => reason.clone(),
-            None => DEFAULT_REASON.parse().map_err(|_| Error::Internal("the default reason is invalid"))?,
+            None => DEFAULT_REASON
+                .parse()
+                .map_err(|cause: ReasonError| Error::failed("the default reason is invalid", cause))?,
         };
         let (first, now) = (actor.clone(), self.context.now());
         let write = self.context.queue.write(move |tx| {
@@ -115,7 +118,7 @@ impl Users {
         }
         if with_keys && let Err(error) = self.stop_keys(id, Some(actor), &mut done.keys).await {
             // Not returned as an error, because the user is already disabled.
-            tracing::error!(%error, user = %id, "users.keys_not_deactivated: a background job deactivates the remaining keys");
+            tracing::error!(error = %ErrorChain(&error), user = %id, "users.keys_not_deactivated: a background job deactivates the remaining keys");
         }
         Ok(done)
     }

@@ -22,6 +22,7 @@ pub(super) async fn find_new_owner(
     from: UserId,
 ) -> Result<PersonRow, Error> {
     let wrong = || Error::field(field, "Choose a user who can sign in.");
+    // The field is a list of users, so an invalid id was not selected there.
     let to: UserId = to.trim().parse().map_err(|_| wrong())?;
     if to == from {
         return Err(Error::field(field, "Choose a different user."));

@@ -5,7 +5,7 @@ use super::{claims::JwtWriter, revocation_list};
 use crate::signer::{SignerError, TOKEN_KEYS, TokenSigner};
 use jsonwebtoken::DecodingKey;
 use keyward_core::{Context, Error, encryption_at_rest::EncryptionKey};
-use keyward_domain::time::Timestamp;
+use keyward_domain::{error_chain::ErrorChain, time::Timestamp};
 use keyward_store::{self as store, signing_keys::SigningKeyRow};
 use std::{
     path::Path,
@@ -180,6 +180,7 @@ impl SigningKeyRing {
         let at = self.context.clock.monotonic_micros();
         let set = KeySet::load(&self.context, &self.sealing, Path::new("")).await.map_err(|error| match error {
             SignerError::Service(error) => error,
+            // The messages name a key file, and the path of the file is not known here.
             _ => Error::Internal("a signing key in the database cannot be decrypted"),
         })?;
         let set = Arc::new(set);
@@ -205,7 +206,7 @@ impl SigningKeyRing {
             return Ok(self.current());
         }
         self.load().await.map_err(|error| {
-            tracing::warn!(%error, "tokens.keys_not_read");
+            tracing::warn!(error = %ErrorChain(&error), "tokens.keys_not_read");
             Error::Busy
         })
     }

@@ -27,6 +27,7 @@ use super::verify::{DenyReason, Verifier};
 use keys::SigningKeyRing;
 use keyward_config::PublicUrl;
 use keyward_core::{Context, Error, encryption_at_rest::EncryptionKey};
+use keyward_domain::error_chain::ErrorChain;
 use keyward_store::{change_feed::ChangeEvent, change_log::Topic};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -159,7 +160,7 @@ impl Tokens {
         loop {
             self.ring.wait_for_change().await;
             while let Err(error) = self.ring.reload().await {
-                tracing::warn!(%error, "tokens.keys_not_read");
+                tracing::warn!(error = %ErrorChain(&error), "tokens.keys_not_read");
                 tokio::time::sleep(keys::RETRY).await;
             }
         }

@@ -50,7 +50,7 @@ async fn new_key(
 ) -> Result<SigningKeyRow, Error> {
     new_token_row(context, sealing, alg, from).await.map_err(|error| match error {
         SignerError::Service(error) => error,
-        _ => Error::Internal("a signing key could not be created"),
+        error => Error::failed("a signing key could not be created", error),
     })
 }
 

@@ -106,6 +106,7 @@ impl TokenVerifier {
 
     /// Checks type, signature, issuer and audience.
     fn verify(&self, token: &str, keys: &KeySet) -> Result<ParsedToken, TokenDenyReason> {
+        // The causes can quote the token.
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenDenyReason::Malformed)?;
         if header.typ.as_deref() != Some(TYP) {
             return Err(TokenDenyReason::Malformed);

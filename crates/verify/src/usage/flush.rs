@@ -2,7 +2,7 @@
 
 use super::{Inner, Usage, notes};
 use keyward_core::Error;
-use keyward_domain::{ids::SubjectId, time::Timestamp};
+use keyward_domain::{error_chain::ErrorChain, ids::SubjectId, time::Timestamp};
 use keyward_store::{
     self as store,
     usage::{CallsRow, Flush, InstantRow},
@@ -220,14 +220,14 @@ impl Usage {
     /// Flushes periodically until the process ends. First merges the flushes that earlier processes left behind.
     pub async fn run(self) {
         if let Err(error) = self.merge_all().await {
-            tracing::error!(%error, "usage.merge_failed");
+            tracing::error!(error = %ErrorChain(&error), "usage.merge_failed");
         }
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             if let Err(error) = self.flush().await {
-                tracing::error!(%error, "usage.flush_failed");
+                tracing::error!(error = %ErrorChain(&error), "usage.flush_failed");
             }
         }
     }

@@ -26,7 +26,7 @@ impl Usage {
     /// If the database cannot be read.
     pub async fn calls(&self, key: KeyId, zone: &TimeZone) -> Result<Calls, Error> {
         let midnight = zoned(self.inner.context.now(), zone).start_of_day();
-        let midnight = midnight.map_err(|_| Error::Internal("a day without a beginning"))?;
+        let midnight = midnight.map_err(|cause| Error::failed("a day without a beginning", cause))?;
         let hour = midnight.timestamp().as_microsecond().div_euclid(HOUR);
         let counted = self.load_counts(key, hour).await?;
         let mut today = CallsToday::default();

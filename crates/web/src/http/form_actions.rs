@@ -230,6 +230,7 @@ pub(super) async fn read_body(parts: &Parts, body: Body) -> Result<Zeroizing<Str
         false => AppError::new(ErrorKind::Broken, "The form was not received completely. Submit it again."),
     })?;
     check(&bytes).map_err(wrong)?;
+    // The cause contains the form.
     String::from_utf8(bytes.into()).map(Zeroizing::new).map_err(|_| wrong(NOT_TEXT))
 }
 
@@ -255,6 +256,7 @@ pub(super) fn check(form: &[u8]) -> Result<(), &'static str> {
     // The form can contain a password. A vector that grows would leave copies of it in memory.
     let mut decoded = Zeroizing::new(Vec::<u8>::with_capacity(form.len()));
     decoded.extend(percent_decode(form));
+    // The cause has only the position of the byte.
     std::str::from_utf8(&decoded).map(|_| ()).map_err(|_| NOT_TEXT)
 }
 
