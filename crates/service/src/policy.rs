@@ -188,6 +188,7 @@ impl Policies {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator.
+    #[tracing::instrument(name = "policy.form", skip_all)]
     pub async fn form(&self, caller: &Caller) -> Result<PolicyForm, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
@@ -205,6 +206,7 @@ impl Policies {
     /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] with every invalid field;
     /// [`Error::Conflict`] if the policy changed after the form was rendered; [`Error::ReauthenticationRequired`]
     /// without recent reauthentication.
+    #[tracing::instrument(name = "policy.save", skip_all)]
     pub async fn save(&self, caller: &Caller, draft: PolicyDraft, confirmed: &str) -> Result<PolicySaved, Error> {
         // Check permission first, so that other users see no validation errors.
         self.form(caller).await?;

@@ -123,6 +123,7 @@ impl Scopes {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator.
+    #[tracing::instrument(name = "scopes.list", skip_all)]
     pub async fn list(&self, caller: &Caller) -> Result<Vec<CatalogScope>, Error> {
         require_administrator(caller)?;
         let mut reader = self.context.pool.acquire_list_reader().await?;
@@ -147,6 +148,7 @@ impl Scopes {
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] with every invalid field, `name`
     /// if it is taken.
+    #[tracing::instrument(name = "scopes.add", skip_all)]
     pub async fn add(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
         let (actor, now) = (require_administrator(caller)?, self.context.now());
         let scope = draft.parse()?;
@@ -171,6 +173,7 @@ impl Scopes {
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist; [`Error::Invalid`] with
     /// every invalid field.
+    #[tracing::instrument(name = "scopes.edit", skip_all)]
     pub async fn edit(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
         let (actor, now) = (require_administrator(caller)?, self.context.now());
         let scope = draft.parse()?;
@@ -196,6 +199,7 @@ impl Scopes {
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist; [`Error::Invalid`] for a
     /// built-in scope.
+    #[tracing::instrument(name = "scopes.remove", skip_all)]
     pub async fn remove(&self, caller: &Caller, name: &str) -> Result<Removal, Error> {
         let (actor, now) = (require_administrator(caller)?, self.context.now());
         let name = parse_name(name.trim()).map_err(|e| Error::Invalid(vec![e]))?;
@@ -227,6 +231,7 @@ impl Scopes {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist.
+    #[tracing::instrument(name = "scopes.retire", skip_all)]
     pub async fn retire(&self, caller: &Caller, name: &str, again: bool) -> Result<(), Error> {
         let (actor, now) = (require_administrator(caller)?, self.context.now());
         // Built-in scopes are allowed here: once they are retired, no new key can manage other keys.

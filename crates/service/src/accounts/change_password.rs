@@ -15,6 +15,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Invalid`] if the current password is wrong or the new one is not accepted, [`Error::Paused`] after too
     /// many failures, [`Error::Conflict`] if the account has no password or it was changed meanwhile.
+    #[tracing::instrument(name = "accounts.change_password", skip_all)]
     pub async fn change_password(
         &self,
         caller: &Caller,

@@ -99,6 +99,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every invalid field; `email` if the address is taken.
+    #[tracing::instrument(name = "accounts.create_user", skip_all)]
     pub async fn create_user(&self, actor: &Actor, person: NewUser) -> Result<UserId, Error> {
         let prepared = self.prepare(&person).await?;
         let (actor, now) = (actor.clone(), self.context.now());

@@ -37,6 +37,7 @@ impl Accounts {
     ///
     /// # Errors
     /// The inner error is the reason why the sign-in is denied; the outer error is a failure.
+    #[tracing::instrument(name = "accounts.sign_in_with", skip_all)]
     pub async fn sign_in_with(
         &self,
         identity: &Identity,
@@ -67,6 +68,7 @@ impl Accounts {
     ///
     /// # Errors
     /// The inner error is the reason why the identity cannot be linked; the outer error is a failure.
+    #[tracing::instrument(name = "accounts.link_identity", skip_all)]
     pub async fn link_identity(&self, caller: &Caller, identity: &Identity) -> Result<Result<(), SignInError>, Error> {
         let (caller, identity, now) = (caller.clone(), identity.clone(), self.context.now());
         let write = self.context.queue.write(move |tx| {
@@ -95,6 +97,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "accounts.has_identity", skip_all)]
     pub async fn has_identity(&self, caller: &Caller) -> Result<bool, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         Ok(store::identities::has_any(&mut reader.conn(), caller.user.into()).await?)

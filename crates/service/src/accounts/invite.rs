@@ -96,6 +96,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] if the address is invalid, taken,
     /// or has reached the hourly limit; [`Error::Conflict`] if the policy or the configuration prevents acceptance.
+    #[tracing::instrument(name = "accounts.invite", skip_all)]
     pub async fn invite(&self, actor: &Actor, email: &str) -> Result<Invited, Error> {
         if let Some(caller) = actor.caller()
             && !is_allowed(caller.admin, AdminPermission::ManageUsers)
@@ -150,6 +151,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the code is invalid, used, or expired.
+    #[tracing::instrument(name = "accounts.registration_prefill", skip_all)]
     pub async fn registration_prefill(&self, code: &str) -> Result<RegistrationPrefill, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let policy = policy::load(&mut reader.conn()).await?;

@@ -39,6 +39,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "accounts.profile", skip_all)]
     pub async fn profile(&self, caller: &Caller) -> Result<AccountForm, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?.ok_or(Error::NotFound)?;
@@ -56,6 +57,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every invalid field.
+    #[tracing::instrument(name = "accounts.save_profile", skip_all)]
     pub async fn save_profile(&self, caller: &Caller, name: &str, zone: &str) -> Result<(), Error> {
         let mut errors = Vec::new();
         let name = name.parse::<PersonName>().map_err(|e| errors.push(InvalidField::new("name", e)));

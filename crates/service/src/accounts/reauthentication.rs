@@ -62,6 +62,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Paused`] after too many failures, [`Error::Busy`].
+    #[tracing::instrument(name = "accounts.reauthenticate", skip_all)]
     pub async fn reauthenticate(&self, caller: &Caller, proof: &Password) -> Result<bool, Error> {
         let (user, origin) = (caller.user, &caller.origin);
         self.admit_reauthentication(user, origin).await?;

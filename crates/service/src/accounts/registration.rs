@@ -11,6 +11,7 @@ use keyward_domain::{
 use keyward_store::{self as store, Tx, email_links::LinkRow};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 /// Maximum number of emails that are prepared at the same time, and that wait for it.
 const PREPARING_MAX: usize = 8;
@@ -113,13 +114,15 @@ impl Accounts {
         work: impl Future<Output = Result<(), Error>> + Send + 'static,
     ) {
         let written = self.mailer.written.clone();
-        tokio::spawn(async move {
+        // In the span of the request, so that a failure has its id.
+        let write = async move {
             let Ok(_writing) = written.acquire_owned().await else { return };
             if let Err(error) = work.await {
                 tracing::error!(error = %ErrorChain(&error), "letter.failed");
             }
             drop(turn);
-        });
+        };
+        tokio::spawn(write.in_current_span());
     }
 
     /// Creates a one-time link: its code, and its row, valid for `life` seconds.

@@ -31,6 +31,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Forbidden`] with passwords disabled, [`Error::Conflict`] without email configuration,
     /// [`Error::Invalid`] if the address is invalid, [`Error::Paused`] or [`Error::Busy`] after too many requests.
+    #[tracing::instrument(name = "accounts.request_reset", skip_all)]
     pub async fn request_reset(&self, email: &str, origin: &Origin) -> Result<(), Error> {
         self.require_passwords_enabled()?;
         if !self.context.mail.is_configured() {
@@ -103,6 +104,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NotFound`] if no user has this address or the caller is not an administrator; [`Error::Conflict`] if
     /// the account is disabled; [`Error::ReauthenticationRequired`] without recent reauthentication.
+    #[tracing::instrument(name = "accounts.reset_link", skip_all)]
     pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String, Error> {
         if let Some(caller) = actor.caller()
             && !is_allowed(caller.admin, AdminPermission::ManageUsers)
@@ -141,6 +143,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the code is invalid, used, or expired.
+    #[tracing::instrument(name = "accounts.check_reset_code", skip_all)]
     pub async fn check_reset_code(&self, code: &str) -> Result<(), Error> {
         self.require_passwords_enabled()?;
         self.find_reset_user(code).await?.map(|_| ()).ok_or(Error::NotFound)
@@ -152,6 +155,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Conflict`] if the code is invalid, used, or expired; [`Error::Invalid`] if the password is not
     /// accepted.
+    #[tracing::instrument(name = "accounts.reset_password", skip_all)]
     pub async fn reset_password(&self, code: &str, password: &Password, origin: &Origin) -> Result<(), Error> {
         self.require_passwords_enabled()?;
         let user = self.find_reset_user(code).await?.ok_or(Error::Conflict(INVALID_LINK))?;

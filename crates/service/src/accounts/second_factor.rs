@@ -99,6 +99,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Conflict`] if the second factor is already on, [`Error::Forbidden`] if the user has no password.
+    #[tracing::instrument(name = "accounts.begin_second_factor", skip_all)]
     pub async fn begin_second_factor(&self, caller: &Caller, sealed: &str) -> Result<SecondFactorEnrollment, Error> {
         self.check_may_enroll(caller).await?;
         let now = self.context.now();
@@ -163,6 +164,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Invalid`] if the code is wrong, [`Error::ReauthenticationRequired`] without recent reauthentication,
     /// and the errors of [`Self::begin_second_factor`].
+    #[tracing::instrument(name = "accounts.confirm_second_factor", skip_all)]
     pub async fn confirm_second_factor(
         &self,
         caller: &Caller,
@@ -206,6 +208,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::ReauthenticationRequired`] without recent reauthentication, [`Error::Conflict`] if the second factor is
     /// off.
+    #[tracing::instrument(name = "accounts.new_recovery_codes", skip_all)]
     pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
         let (now, user): (_, Uuid) = (self.context.now(), caller.user.into());
         caller.require_reauthentication("recovery_codes.made", now)?;
@@ -232,6 +235,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::ReauthenticationRequired`] without recent reauthentication, [`Error::Conflict`] if the second factor is
     /// off.
+    #[tracing::instrument(name = "accounts.turn_off_second_factor", skip_all)]
     pub async fn turn_off_second_factor(&self, caller: &Caller) -> Result<(), Error> {
         caller.require_reauthentication("second_factor.removed", self.context.now())?;
         self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name, || OFF).await
@@ -242,6 +246,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] if no user has this address, [`Error::Conflict`] if their second factor is off.
+    #[tracing::instrument(name = "accounts.turn_off_second_factor_of", skip_all)]
     pub async fn turn_off_second_factor_of(&self, actor: &Actor, email: &str) -> Result<(), Error> {
         let email: Email = email.parse().map_err(|e| Error::field("email", e))?;
         let row = {

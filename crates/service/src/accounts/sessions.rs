@@ -20,6 +20,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "accounts.security", skip_all)]
     pub async fn security(&self, caller: &Caller, here: Option<[u8; 32]>) -> Result<Security, Error> {
         let (user, now): (Uuid, _) = (caller.user.into(), self.context.now());
         let mut reader = self.context.pool.acquire_reader().await?;
@@ -59,6 +60,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the session does not exist or belongs to another user.
+    #[tracing::instrument(name = "accounts.end_session", skip_all)]
     pub async fn end_session(&self, caller: &Caller, handle: &str) -> Result<(), Error> {
         let digest = digest(handle).ok_or(Error::NotFound)?;
         let (user, now): (Uuid, _) = (caller.user.into(), self.context.now());
@@ -83,6 +85,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the database rejects the write.
+    #[tracing::instrument(name = "accounts.end_other_sessions", skip_all)]
     pub async fn end_other_sessions(&self, caller: &Caller, here: [u8; 32]) -> Result<(), Error> {
         let user: Uuid = caller.user.into();
         let actor = Actor::User(caller.clone());

@@ -146,6 +146,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NotFound`] if an account exists already; [`Error::Forbidden`] with passwords disabled;
     /// [`Error::Invalid`] for a wrong code or invalid fields.
+    #[tracing::instrument(name = "accounts.set_up", skip_all)]
     pub async fn set_up(&self, first: FirstUser, origin: &Origin) -> Result<UserId, Error> {
         if !self.needs_setup().await? {
             return Err(Error::NotFound);

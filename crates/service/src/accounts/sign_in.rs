@@ -29,6 +29,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Forbidden`] with passwords disabled, [`Error::BadCredentials`], [`Error::Paused`] after too many
     /// failures, [`Error::Busy`], or [`Error::Invalid`] if a field is empty or the address is invalid.
+    #[tracing::instrument(name = "accounts.sign_in", skip_all)]
     pub async fn sign_in(&self, email: &str, password: &Password, origin: &Origin) -> Result<SignedIn, Error> {
         self.require_passwords_enabled()?;
         let mut missing = Vec::new();
@@ -100,6 +101,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the code is wrong or was used before, [`Error::Paused`] after too many failures.
+    #[tracing::instrument(name = "accounts.sign_in_code", skip_all, fields(user.id = %user))]
     pub async fn sign_in_code(&self, user: UserId, typed: &Password, origin: &Origin) -> Result<(), Error> {
         const FIELD: &str = "one_time_code";
         let typed = Zeroizing::new(typed.expose().trim().to_owned());
@@ -141,6 +143,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the database rejects the write.
+    #[tracing::instrument(name = "accounts.sign_out", skip_all)]
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), Error> {
         let target = format!("user:{}", caller.user);
         let event = Actor::User(caller.clone())

@@ -33,6 +33,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NotFound`] unless sign-up is open and email is configured; [`Error::Invalid`] if the address is
     /// invalid; [`Error::Paused`] or [`Error::Busy`] after too many requests.
+    #[tracing::instrument(name = "accounts.request_sign_up", skip_all)]
     pub async fn request_sign_up(&self, email: &str, origin: &Origin) -> Result<(), Error> {
         if !self.sign_in_methods().await?.sign_up {
             return Err(Error::NotFound);
@@ -92,6 +93,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Forbidden`] with passwords disabled, [`Error::Conflict`] if the code is invalid, used, expired, or not
     /// accepted by the policy, [`Error::Invalid`] with every invalid field.
+    #[tracing::instrument(name = "accounts.sign_up", skip_all)]
     pub async fn sign_up(&self, account: NewAccount, origin: &Origin) -> Result<(UserId, String), Error> {
         self.require_passwords_enabled()?;
         let opened = {

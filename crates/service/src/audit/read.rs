@@ -107,6 +107,7 @@ impl Audit {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator.
+    #[tracing::instrument(name = "audit.list", skip_all)]
     pub async fn list(&self, caller: &Caller, filter: &AuditFilter) -> Result<AuditPage, Error> {
         self.require_administrator(caller, AdminPermission::ReadLog).await?;
         read_list(async {
@@ -131,6 +132,7 @@ impl Audit {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
+    #[tracing::instrument(name = "audit.key_history", skip_all, fields(key.id = %id))]
     pub async fn key_history(&self, caller: &Caller, id: KeyId, before: Option<i64>) -> Result<History, Error> {
         read_list(async {
             let mut reader = self.context.pool.acquire_list_reader().await?;
@@ -151,6 +153,7 @@ impl Audit {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member.
+    #[tracing::instrument(name = "audit.project_history", skip_all, fields(project.id = %id))]
     pub async fn project_history(&self, caller: &Caller, id: ProjectId, before: Option<i64>) -> Result<History, Error> {
         read_list(async {
             let mut reader = self.context.pool.acquire_list_reader().await?;

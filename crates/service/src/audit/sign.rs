@@ -31,6 +31,7 @@ impl Audit {
     /// # Errors
     /// If the database rejects a query; [`Error::Internal`] if the log is inconsistent. In that case nothing more is
     /// signed.
+    #[tracing::instrument(name = "audit.sign", skip_all)]
     pub async fn sign(&self, whole: bool) -> Result<(Vec<Checkpoint>, i64), Error> {
         let mut made = Vec::new();
         loop {

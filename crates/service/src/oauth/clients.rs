@@ -59,6 +59,7 @@ impl Consent {
     /// [`Error::Invalid`] with every invalid field; [`Error::Forbidden`] for a member who is not an owner;
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] if the
     /// project has the maximum number of clients.
+    #[tracing::instrument(name = "oauth.register", skip_all, fields(project.id = %project))]
     pub async fn register(
         &self,
         caller: &Caller,
@@ -112,6 +113,7 @@ impl Consent {
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist, the caller is not a member, or the project has no such
     /// client; [`Error::Forbidden`] for a member who is not an owner.
+    #[tracing::instrument(name = "oauth.remove", skip_all, fields(project.id = %project, client.id = %id))]
     pub async fn remove(&self, caller: &Caller, project: ProjectId, id: ClientId) -> Result<(), Error> {
         let (now, actor) = (self.context.now(), Actor::User(caller.clone()));
         let (caller, first) = (caller.clone(), actor.clone());

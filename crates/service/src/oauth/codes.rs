@@ -65,6 +65,7 @@ impl Consent {
     ///
     /// # Errors
     /// The inner error is for the client; the outer one is a fault.
+    #[tracing::instrument(name = "oauth.redeem", skip_all)]
     pub async fn redeem(&self, origin: &Origin, coming: CodeRedemption<'_>) -> Result<RedeemedCode, Error> {
         let now = self.context.now();
         let digest = one_time_tokens::digest(coming.code);
@@ -93,6 +94,7 @@ impl Consent {
     ///
     /// # Errors
     /// If the database fails.
+    #[tracing::instrument(name = "oauth.revoke_unredeemed", skip_all, fields(grant.id = %grant))]
     pub async fn revoke_unredeemed(&self, origin: &Origin, grant: GrantId, why: &'static str) -> Result<(), Error> {
         let (now, actor) = (self.context.now(), Actor::System(origin.clone()));
         let write = self.context.queue.write(move |tx| {

@@ -54,6 +54,7 @@ impl Consent {
     ///
     /// # Errors
     /// The inner error is for the client; the outer one is a fault.
+    #[tracing::instrument(name = "oauth.start_device_authorization", skip_all)]
     pub async fn start_device_authorization(
         &self,
         from: Option<IpAddr>,
@@ -124,6 +125,7 @@ impl Consent {
     ///
     /// # Errors
     /// The inner error is for the client; the outer one is a fault.
+    #[tracing::instrument(name = "oauth.poll", skip_all)]
     pub async fn poll(&self, client: &str, device_code: &str) -> Result<DevicePollResult, Error> {
         let (this, client, digest) = (self.clone(), client.to_owned(), one_time_tokens::digest(device_code));
         let write = self.context.queue.write(move |tx| {

@@ -30,6 +30,7 @@ impl Consent {
     /// # Errors
     /// [`Error::Invalid`] (`user_code`) if no pending device has this code; [`Error::Paused`] after too many wrong
     /// codes.
+    #[tracing::instrument(name = "oauth.device_prompt", skip_all)]
     pub async fn device_prompt(&self, caller: &Caller, user_code: &str) -> Result<Authorization, Error> {
         self.throttle_guess(caller, async {
             let mut reader = self.context.pool.acquire_reader().await?;
@@ -49,6 +50,7 @@ impl Consent {
     /// # Errors
     /// As [`Consent::device_prompt`]; [`Error::Invalid`] for scopes or a lifetime that were not offered;
     /// [`Error::Conflict`] if the user may grant nothing (any more).
+    #[tracing::instrument(name = "oauth.decide_device", skip_all)]
     pub async fn decide_device(
         &self,
         caller: &Caller,

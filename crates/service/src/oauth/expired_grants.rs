@@ -26,6 +26,7 @@ impl Consent {
     /// # Errors
     /// The first error, if the database fails or a grant cannot be decoded. Each error was logged, and the next round
     /// tries again.
+    #[tracing::instrument(name = "oauth.sweep", skip_all)]
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.context.now();
         let (left, removed) = {

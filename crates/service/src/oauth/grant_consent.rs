@@ -93,6 +93,7 @@ impl Consent {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "oauth.prompt", skip_all)]
     pub async fn prompt(
         &self,
         caller: Option<&Caller>,
@@ -124,6 +125,7 @@ impl Consent {
     ///
     /// # Errors
     /// [`Error::Conflict`] if the client or the redirect URI is unknown.
+    #[tracing::instrument(name = "oauth.deny", skip_all)]
     pub async fn deny(&self, query: &str) -> Result<ResponseDelivery, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         match self.parse_or_respond(&mut reader.conn(), query).await? {
@@ -139,6 +141,7 @@ impl Consent {
     /// [`Error::Invalid`] for scopes or a lifetime that were not offered; [`Error::Conflict`] if the user may grant
     /// nothing (any more); [`Error::ReauthenticationRequired`] for a `keyward:*` scope without recent reauthentication;
     /// otherwise as [`Consent::deny`].
+    #[tracing::instrument(name = "oauth.approve", skip_all)]
     pub async fn approve(
         &self,
         caller: &Caller,

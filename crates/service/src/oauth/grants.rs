@@ -39,6 +39,7 @@ impl Consent {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "oauth.list_own", skip_all)]
     pub async fn list_own(&self, caller: &Caller) -> Result<ProjectGrants, Error> {
         let now = self.context.now();
         let mut reader = self.context.pool.acquire_reader().await?;
@@ -51,6 +52,7 @@ impl Consent {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member.
+    #[tracing::instrument(name = "oauth.list_by_project", skip_all, fields(project.id = %id))]
     pub async fn list_by_project(&self, caller: &Caller, id: ProjectId) -> Result<ProjectGrants, Error> {
         let now = self.context.now();
         let mut reader = self.context.pool.acquire_reader().await?;
@@ -77,6 +79,7 @@ impl Consent {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the grant is not valid (any more), or the caller may not revoke it.
+    #[tracing::instrument(name = "oauth.revoke", skip_all, fields(grant.id = %id))]
     pub async fn revoke(&self, caller: &Caller, project: Option<ProjectId>, id: GrantId) -> Result<(), Error> {
         let (now, caller) = (self.context.now(), caller.clone());
         let write = self.context.queue.write(move |tx| {

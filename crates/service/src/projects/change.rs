@@ -44,6 +44,7 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::Invalid`] for an invalid name.
+    #[tracing::instrument(name = "projects.create", skip_all, fields(user.id = %owner))]
     pub async fn create(&self, actor: &Actor, owner: UserId, name: &str) -> Result<ProjectId, Error> {
         let (name, id, now, actor) =
             (title(name)?, ProjectId::from(self.context.new_id()), self.context.now(), actor.clone());
@@ -69,6 +70,7 @@ impl Projects {
     /// [`Error::Invalid`] for an invalid name; [`Error::Forbidden`] for a member who is not an owner;
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] if it was
     /// renamed in the meantime.
+    #[tracing::instrument(name = "projects.rename", skip_all, fields(project.id = %id))]
     pub async fn rename(&self, actor: &Actor, id: ProjectId, before: Option<&str>, name: &str) -> Result<(), Error> {
         const CHANGED: Error = Error::Conflict("This project was renamed elsewhere. Review the name and save again.");
         let (typed, before, now, actor) =
@@ -105,6 +107,7 @@ impl Projects {
     /// # Errors
     /// [`Error::Forbidden`] for a member who is not an owner; [`Error::NotFound`] if the project does not exist or the
     /// caller is not a member.
+    #[tracing::instrument(name = "projects.archive", skip_all, fields(project.id = %id))]
     pub async fn archive(&self, actor: &Actor, id: ProjectId, back: bool) -> Result<(), Error> {
         let (now, actor) = (self.context.now(), actor.clone());
         let write = self.context.queue.write(move |tx| {
@@ -132,6 +135,7 @@ impl Projects {
     /// # Errors
     /// [`Error::Invalid`] for an invalid duration, or one longer than the policy allows; otherwise as
     /// [`Projects::rename`].
+    #[tracing::instrument(name = "projects.set_token_life", skip_all, fields(project.id = %id))]
     pub async fn set_token_life(
         &self,
         actor: &Actor,

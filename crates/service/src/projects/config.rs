@@ -55,6 +55,7 @@ impl Projects {
     /// [`Error::Invalid`] as [`Projects::set_config`]; [`Error::Forbidden`] for a member who is not an owner;
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] if the
     /// config was changed in the meantime.
+    #[tracing::instrument(name = "projects.save_config", skip_all, fields(project.id = %id))]
     pub async fn save_config(&self, caller: &Caller, id: ProjectId, from: &str, text: &str) -> Result<(), Error> {
         let actor = Actor::User(caller.clone());
         self.write_config(&actor, id, Some(from.to_owned()), compact(text)?).await
@@ -65,6 +66,7 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::Invalid`] with the problem and its line and column; [`Error::NotFound`] if the project does not exist.
+    #[tracing::instrument(name = "projects.set_config", skip_all, fields(project.id = %id))]
     pub async fn set_config(&self, actor: &Actor, id: ProjectId, text: &str) -> Result<(), Error> {
         self.write_config(actor, id, None, compact(text)?).await
     }

@@ -67,6 +67,7 @@ impl Projects {
     /// [`Error::Invalid`] with every invalid field, or if the address received too many emails; [`Error::Forbidden`]
     /// for a member who is not an owner; [`Error::NotFound`] if the project does not exist or the caller is not a
     /// member.
+    #[tracing::instrument(name = "projects.invite", skip_all, fields(project.id = %id))]
     pub async fn invite(
         &self,
         caller: &Caller,
@@ -167,6 +168,7 @@ impl Projects {
     ///
     /// # Errors
     /// As [`Projects::invite`]; [`Error::Conflict`] if the invitation is no longer valid.
+    #[tracing::instrument(name = "projects.withdraw", skip_all, fields(project.id = %id, invitation.id = %invitation))]
     pub async fn withdraw(&self, caller: &Caller, id: ProjectId, invitation: InvitationId) -> Result<(), Error> {
         const GONE: Error = Error::Conflict("This invitation was used or revoked, or it has expired.");
         let (now, actor) = (self.context.now(), Actor::User(caller.clone()));

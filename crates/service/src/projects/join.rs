@@ -48,6 +48,7 @@ impl Projects {
     /// # Errors
     /// [`Error::NotFound`] if the invitation was used or revoked, has expired, or never existed: all give the same
     /// response.
+    #[tracing::instrument(name = "projects.invitation", skip_all)]
     pub async fn invitation(&self, caller: Option<&Caller>, code: &str) -> Result<InvitationView, Error> {
         let now = self.context.now();
         let mut reader = self.context.pool.acquire_reader().await?;
@@ -78,6 +79,7 @@ impl Projects {
     ///
     /// # Errors
     /// As [`Projects::invitation`].
+    #[tracing::instrument(name = "projects.accept", skip_all)]
     pub async fn accept(&self, caller: &Caller, code: &str) -> Result<Joined, Error> {
         let (now, caller, code) = (self.context.now(), caller.clone(), code.to_owned());
         let write = self.context.queue.write(move |tx| {
@@ -112,6 +114,7 @@ impl Projects {
     /// [`Error::NotFound`] if the project does not exist, or for a user who is not an administrator;
     /// [`Error::Forbidden`] for a member who is not an owner; [`Error::Conflict`] for an owner;
     /// [`Error::ReauthenticationRequired`] without recent reauthentication.
+    #[tracing::instrument(name = "projects.join", skip_all, fields(project.id = %id))]
     pub async fn join(&self, caller: &Caller, id: ProjectId, role_asked: &str) -> Result<(), Error> {
         let (now, caller, requested) = (self.context.now(), caller.clone(), role_asked.to_owned());
         let write = self.context.queue.write(move |tx| {

@@ -29,6 +29,7 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::NotFound`] for any other project.
+    #[tracing::instrument(name = "projects.get_by_program", skip_all, fields(project.id = %id))]
     pub async fn get_by_program(&self, program: &ManagementClient, id: ProjectId) -> Result<ProgramProject, Error> {
         program.check_project(id)?;
         self.find_project(id).await
@@ -38,6 +39,7 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist.
+    #[tracing::instrument(name = "projects.get_as_operator", skip_all, fields(project.id = %id))]
     pub async fn get_as_operator(&self, id: ProjectId) -> Result<ProgramProject, Error> {
         self.find_project(id).await
     }
@@ -54,6 +56,7 @@ impl Projects {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "projects.list_as_operator", skip_all)]
     pub async fn list_as_operator(&self) -> Result<Vec<ProgramProject>, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();

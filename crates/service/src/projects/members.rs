@@ -42,6 +42,7 @@ impl Projects {
     ///
     /// # Errors
     /// As [`Projects::get`].
+    #[tracing::instrument(name = "projects.members", skip_all, fields(project.id = %id))]
     pub async fn members(&self, caller: &Caller, id: ProjectId) -> Result<Members, Error> {
         let now = self.context.now();
         let (_, role) = self.find_visible(caller, id, AdminPermission::SeeEveryProject, now).await?;
@@ -80,6 +81,7 @@ impl Projects {
     /// [`Error::NotFound`] if the project does not exist, the caller is not a member, or there is no such member;
     /// [`Error::Forbidden`] for a member who is not an owner; [`Error::Conflict`] if the role was changed in the
     /// meantime, or no owner would remain.
+    #[tracing::instrument(name = "projects.set_role", skip_all, fields(project.id = %id, user.id = %user))]
     pub async fn set_role(
         &self,
         caller: &Caller,
@@ -132,6 +134,7 @@ impl Projects {
     ///
     /// # Errors
     /// As [`Projects::set_role`].
+    #[tracing::instrument(name = "projects.remove_member", skip_all, fields(project.id = %id, user.id = %user))]
     pub async fn remove_member(&self, caller: &Caller, id: ProjectId, user: UserId) -> Result<(), Error> {
         self.remove_membership(caller, id, user, "member.removed").await
     }
@@ -141,6 +144,7 @@ impl Projects {
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] for its
     /// last owner.
+    #[tracing::instrument(name = "projects.leave", skip_all, fields(project.id = %id))]
     pub async fn leave(&self, caller: &Caller, id: ProjectId) -> Result<(), Error> {
         self.remove_membership(caller, id, caller.user, "member.left").await
     }

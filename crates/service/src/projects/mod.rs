@@ -35,6 +35,7 @@ impl Projects {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "projects.list_rows", skip_all)]
     pub async fn list_rows(&self) -> Result<Vec<ProjectRow>, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         Ok(store::projects::list(&mut reader.conn()).await?)

@@ -10,6 +10,7 @@ impl Projects {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "projects.find_as_operator", skip_all)]
     pub async fn find_as_operator(&self, text: &str) -> Result<Vec<ProjectId>, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
@@ -28,6 +29,7 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::Invalid`] for an invalid name, or if there is no active user with this address.
+    #[tracing::instrument(name = "projects.create_as_operator", skip_all)]
     pub async fn create_as_operator(&self, owner: &str, name: &str) -> Result<ProjectId, Error> {
         let unknown_owner = || {
             Error::field(
@@ -49,6 +51,7 @@ impl Projects {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "projects.members_as_operator", skip_all, fields(project.id = %id))]
     pub async fn members_as_operator(&self, id: ProjectId) -> Result<Vec<MemberRow>, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         Ok(store::members::list(&mut reader.conn(), id.into()).await?)

@@ -64,6 +64,7 @@ impl Projects {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "projects.list", skip_all)]
     pub async fn list(&self, caller: &Caller) -> Result<Vec<ProjectSummary>, Error> {
         read_list(async {
             let mut reader = self.context.pool.acquire_list_reader().await?;
@@ -98,6 +99,7 @@ impl Projects {
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist or the caller may not see it;
     /// [`Error::ReauthenticationRequired`] for an administrator without recent reauthentication.
+    #[tracing::instrument(name = "projects.get", skip_all, fields(project.id = %id))]
     pub async fn get(&self, caller: &Caller, id: ProjectId) -> Result<ProjectView, Error> {
         let now = self.context.now();
         let (row, role) = self.find_visible(caller, id, AdminPermission::SeeEveryProject, now).await?;

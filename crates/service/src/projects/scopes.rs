@@ -75,6 +75,7 @@ impl Projects {
     /// [`Error::NotFound`] if the project does not exist or the caller has no access; [`Error::Forbidden`] for a member
     /// who is not an administrator; [`Error::ReauthenticationRequired`] for an administrator who is not a member,
     /// without recent reauthentication.
+    #[tracing::instrument(name = "projects.scopes_form", skip_all, fields(project.id = %id))]
     pub async fn scopes_form(&self, caller: &Caller, id: ProjectId) -> Result<ScopesForm, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
@@ -99,6 +100,7 @@ impl Projects {
     /// # Errors
     /// As [`Projects::scopes_form`]; [`Error::Invalid`] for a scope that cannot be offered, and (`retire`) with the
     /// numbers for one that keys hold; [`Error::Conflict`] if the choice was changed in the meantime.
+    #[tracing::instrument(name = "projects.set_scopes", skip_all, fields(project.id = %id))]
     pub async fn set_scopes(&self, caller: &Caller, id: ProjectId, choice: ScopesChoice) -> Result<(), Error> {
         let (now, caller) = (self.context.now(), caller.clone());
         let write = self.context.queue.write(move |tx| {

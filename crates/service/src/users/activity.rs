@@ -44,6 +44,7 @@ impl Users {
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::Conflict`] for
     /// the last administrator; [`Error::Invalid`] without a reason, which is optional on the command line;
     /// [`Error::ReauthenticationRequired`] without recent reauthentication.
+    #[tracing::instrument(name = "users.disable", skip_all, fields(user.id = %id))]
     pub async fn disable(&self, actor: &Actor, id: UserId, reason: &str, with_keys: bool) -> Result<Disabled, Error> {
         let reason = self.reason(actor, id, reason).await?;
         let of_keys = match &reason {
@@ -128,6 +129,7 @@ impl Users {
     /// # Errors
     /// The first error, if the database rejects a query. Each error is logged with its user, and the next round tries
     /// again.
+    #[tracing::instrument(name = "users.stop_remaining_keys", skip_all)]
     pub async fn stop_remaining_keys(&self) -> Result<(), Error> {
         let stops = store::users::key_stops(&mut self.context.pool.acquire_reader().await?.conn(), ROUND).await?;
         let mut round = JobRun::default();
@@ -202,6 +204,7 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator;
     /// [`Error::ReauthenticationRequired`] without recent reauthentication.
+    #[tracing::instrument(name = "users.enable", skip_all, fields(user.id = %id))]
     pub async fn enable(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         let (actor, now) = (actor.clone(), self.context.now());
         let write = self.context.queue.write(move |tx| {

@@ -15,6 +15,7 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::Conflict`] for a
     /// disabled user; [`Error::ReauthenticationRequired`] without recent reauthentication.
+    #[tracing::instrument(name = "users.grant_administrator", skip_all, fields(user.id = %id))]
     pub async fn grant_administrator(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         self.set_administrator(actor, id, true).await
     }
@@ -25,6 +26,7 @@ impl Users {
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator (any more: if two
     /// administrators revoke each other's role at once, the second request fails); [`Error::Conflict`] for the last
     /// administrator; [`Error::ReauthenticationRequired`] without recent reauthentication.
+    #[tracing::instrument(name = "users.revoke_administrator", skip_all, fields(user.id = %id))]
     pub async fn revoke_administrator(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         self.set_administrator(actor, id, false).await
     }

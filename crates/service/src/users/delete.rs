@@ -39,6 +39,7 @@ impl Users {
     /// [`Error::ReauthenticationRequired`] without recent reauthentication; [`Error::Conflict`] for the last
     /// administrator, or if the plan does not match the projects that the user alone owns now; [`Error::Invalid`]
     /// without a reason, or (`heirs`) for a project without a choice.
+    #[tracing::instrument(name = "users.delete", skip_all, fields(user.id = %id))]
     pub async fn delete(
         &self,
         actor: &Actor,

@@ -56,6 +56,7 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator.
+    #[tracing::instrument(name = "users.list", skip_all)]
     pub async fn list(&self, caller: &Caller, search: &str, after: &str) -> Result<UserPage, Error> {
         read_list(async {
             let mut reader = self.context.pool.acquire_list_reader().await?;
@@ -78,6 +79,7 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator.
+    #[tracing::instrument(name = "users.get", skip_all, fields(user.id = %id))]
     pub async fn get(&self, caller: &Caller, id: UserId) -> Result<UserView, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
@@ -112,6 +114,7 @@ impl Users {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "users.list_rows", skip_all)]
     pub async fn list_rows(&self) -> Result<Vec<PersonRow>, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         Ok(store::users::page(&mut reader.conn(), "", ("", Uuid::nil()), i64::MAX).await?)
@@ -121,6 +124,7 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if no user has it.
+    #[tracing::instrument(name = "users.find_by_email", skip_all)]
     pub async fn find_by_email(&self, email: &str) -> Result<UserId, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let row = store::users::by_email(&mut reader.conn(), &Email::from_row(email)).await?;

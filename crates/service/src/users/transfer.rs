@@ -58,6 +58,7 @@ impl Users {
     /// [`Error::NotFound`] if the user does not exist, does not own the project, or the caller is not an administrator;
     /// [`Error::Invalid`] for a new owner who cannot sign in; [`Error::ReauthenticationRequired`] without recent
     /// reauthentication.
+    #[tracing::instrument(name = "users.transfer", skip_all, fields(user.id = %from, project.id = %project))]
     pub async fn transfer(
         &self,
         actor: &Actor,
