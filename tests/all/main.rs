@@ -37,6 +37,7 @@ mod environment;
 mod examples;
 mod exchange;
 mod expiry_rule;
+mod failures;
 mod forward_auth;
 mod gateway;
 mod html_escaping;
