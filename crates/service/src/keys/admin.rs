@@ -26,6 +26,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist, and for other users.
+    #[tracing::instrument(name = "keys.get_any", skip_all, fields(key.id = %id))]
     pub async fn get_any(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         let actor = Actor::Administrator(caller.clone());
         let (row, role, now) = self.find_visible(&actor, id).await?;

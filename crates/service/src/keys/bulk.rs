@@ -98,6 +98,7 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Conflict`] without ids, or with more than a
     /// page.
+    #[tracing::instrument(name = "keys.list_selected", skip_all)]
     pub async fn list_selected(&self, caller: &Caller, ids: &[KeyId]) -> Result<Vec<SelectedKey>, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
@@ -121,6 +122,7 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Invalid`] without a reason, and for an
     /// activation or a restoration; [`Error::Conflict`] without ids, or with more than a page.
+    #[tracing::instrument(name = "keys.transition_selected", skip_all)]
     pub async fn transition_selected(
         &self,
         caller: &Caller,

@@ -25,6 +25,7 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist or the caller may not see it;
     /// [`Error::ReauthenticationRequired`] for an administrator without recent reauthentication.
+    #[tracing::instrument(name = "keys.list_by_project", skip_all, fields(project.id = %id))]
     pub async fn list_by_project(&self, caller: &Caller, id: ProjectId) -> Result<ProjectKeys, Error> {
         let now = self.context.now();
         read_list(async {

@@ -83,6 +83,7 @@ impl Keys {
     /// [`Error::Conflict`] if this form has already created its key, or the project has as many keys as the policy
     /// allows; [`Error::ReauthenticationRequired`] for a key that never expires, expires after more than five years, or
     /// has a `keyward:*` scope, without recent reauthentication.
+    #[tracing::instrument(name = "keys.create", skip_all)]
     pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
         let usual = self.policy().await?.default_period();
         let new = draft.parse(&caller.zone, usual, self.context.now())?;
@@ -93,6 +94,7 @@ impl Keys {
     ///
     /// # Errors
     /// As [`Keys::create`], but reauthentication is never required.
+    #[tracing::instrument(name = "keys.create_as_operator", skip_all)]
     pub async fn create_as_operator(&self, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
         let usual = self.policy().await?.default_period();
         self.create_as(&Actor::Operator, draft.parse(&TimeZone::UTC, usual, self.context.now())?).await
@@ -102,6 +104,7 @@ impl Keys {
     ///
     /// # Errors
     /// As [`Keys::create`].
+    #[tracing::instrument(name = "keys.create_as", skip_all)]
     pub async fn create_as(&self, actor: &Actor, new: NewKey) -> Result<(KeyView, PlainSecret), Error> {
         let mode = match new.environment {
             Environment::Live => Mode::Live,

@@ -113,6 +113,7 @@ impl Keys {
     /// [`Error::Invalid`] with every invalid field; [`Error::Conflict`] if the key was changed since the form was
     /// rendered; [`Error::ReauthenticationRequired`] without recent reauthentication if the edit removes the expiry,
     /// extends it beyond five years, or adds a `keyward:*` scope; otherwise as [`Keys::transition`].
+    #[tracing::instrument(name = "keys.edit", skip_all, fields(key.id = %id))]
     pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
         self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
     }
@@ -121,6 +122,7 @@ impl Keys {
     ///
     /// # Errors
     /// As [`Keys::edit`].
+    #[tracing::instrument(name = "keys.edit_as_operator", skip_all, fields(key.id = %id))]
     pub async fn edit_as_operator(&self, id: KeyId, patch: &KeyPatch) -> Result<KeyView, Error> {
         self.patch(&Actor::Operator, id, patch).await
     }

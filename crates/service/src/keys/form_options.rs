@@ -37,6 +37,7 @@ impl Keys {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "keys.new_key_form", skip_all)]
     pub async fn new_key_form(&self, caller: &Caller) -> Result<KeyForm, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
@@ -66,6 +67,7 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project, [`Error::Forbidden`]
     /// for a viewer, [`Error::Conflict`] if the key is deleted.
+    #[tracing::instrument(name = "keys.edit_form", skip_all, fields(key.id = %id))]
     pub async fn edit_form(&self, caller: &Caller, id: KeyId) -> Result<EditForm, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();

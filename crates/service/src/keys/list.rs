@@ -81,6 +81,7 @@ impl Keys {
     ///
     /// # Errors
     /// If the database cannot be read.
+    #[tracing::instrument(name = "keys.list", skip_all)]
     pub async fn list(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
         read_list(async {
             let mut reader = self.context.pool.acquire_list_reader().await?;
@@ -112,6 +113,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] for other users.
+    #[tracing::instrument(name = "keys.list_all", skip_all)]
     pub async fn list_all(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
         read_list(async {
             let mut reader = self.context.pool.acquire_list_reader().await?;

@@ -192,6 +192,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
+    #[tracing::instrument(name = "keys.get", skip_all, fields(key.id = %id))]
     pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         let (row, role, now) = self.find_visible(&Actor::User(caller.clone()), id).await?;
         let shown = view(row, &Viewer::from_caller(caller), role, now)?;
@@ -204,6 +205,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
+    #[tracing::instrument(name = "keys.last_used", skip_all, fields(key.id = %id))]
     pub async fn last_used(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
         let (row, ..) = self.find_visible(&Actor::User(caller.clone()), id).await?;
         let last_used = match self.counted_usage(caller, id).await? {
@@ -239,6 +241,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist, or its restore period of seven days is over.
+    #[tracing::instrument(name = "keys.get_as_operator", skip_all, fields(key.id = %id))]
     pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
         let (row, ..) = self.find_visible(&Actor::Operator, id).await?;
         view(row, &Viewer::from_actor(&Actor::Operator), Some(Role::Operator), self.context.now())

@@ -20,6 +20,7 @@ impl Keys {
     ///
     /// # Errors
     /// If the database fails.
+    #[tracing::instrument(name = "keys.purge", skip_all)]
     pub async fn purge(&self) -> Result<usize, Error> {
         let now = self.context.now();
         let before = now.plus_seconds(-RESTORE_DAYS * DAY).micros();

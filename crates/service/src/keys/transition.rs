@@ -191,6 +191,7 @@ impl Keys {
     /// - [`Error::Stopped`] for an activation or a restoration without a reason while the key is stopped with one.
     /// - [`Error::Conflict`] for a deactivation or an activation of a deleted key, and for a restoration if the project
     ///   has as many keys as the policy allows.
+    #[tracing::instrument(name = "keys.transition", skip_all, fields(key.id = %id))]
     pub async fn transition(
         &self,
         actor: &Actor,

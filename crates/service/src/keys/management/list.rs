@@ -58,6 +58,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] for any other project; [`Error::Invalid`] for an invalid limit or cursor.
+    #[tracing::instrument(name = "keys.list_by_program", skip_all, fields(project.id = %project))]
     pub async fn list_by_program(
         &self,
         program: &ManagementClient,

@@ -128,6 +128,7 @@ impl Keys {
     /// [`Error::NotFound`] for any other project; [`Error::Invalid`] with every invalid member; [`Error::Management`]
     /// if the key would exceed the program's key, or the number was used before; [`Error::Conflict`] if the project has
     /// as many keys as the policy allows.
+    #[tracing::instrument(name = "keys.create_by_program", skip_all, fields(project.id = %project))]
     pub async fn create_by_program(
         &self,
         program: &ManagementClient,
@@ -155,6 +156,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or belongs to another project.
+    #[tracing::instrument(name = "keys.get_by_program", skip_all, fields(project.id = %project, key.id = %id))]
     pub async fn get_by_program(
         &self,
         program: &ManagementClient,
@@ -172,6 +174,7 @@ impl Keys {
     /// # Errors
     /// As [`Keys::create_by_program`]; [`ManagementError::Stale`] if the key is in another state; [`Error::Conflict`]
     /// if it is deleted.
+    #[tracing::instrument(name = "keys.edit_by_program", skip_all, fields(project.id = %project, key.id = %id))]
     pub async fn edit_by_program(
         &self,
         program: &ManagementClient,
