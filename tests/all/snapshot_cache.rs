@@ -10,9 +10,9 @@ use keyward::{
     domain::{
         ids::{KeyId, SubjectId},
         policy::PolicySaved,
+        secret::{Mode, PlainSecret},
         transition::Transition,
     },
-    secret::{Mode, PlainSecret},
     service::{
         Error, Services,
         actor::{Actor, Caller},

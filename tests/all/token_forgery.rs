@@ -11,7 +11,7 @@ use base64::{
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use keyward::{
-    secret::{Mode, PlainSecret},
+    domain::secret::{Mode, PlainSecret},
     service::{
         tokens::{DAY_LIFE, TokenParameters},
         verify::VerifyRequest,

@@ -7,8 +7,11 @@ use super::{
 };
 use crate::{
     cli::database::terminal_error,
-    domain::{key::Environment, time::Timestamp},
-    secret::{Mode, PlainSecret},
+    domain::{
+        key::Environment,
+        secret::{Mode, PlainSecret},
+        time::Timestamp,
+    },
     service::{Error, actor::Actor},
     store::{
         self,

@@ -1,6 +1,6 @@
 //! Output file of `keyward demo --secrets`: secrets of demo keys, for load tests.
 
-use crate::{domain::ids::KeyId, secret::PlainSecret};
+use crate::domain::{ids::KeyId, secret::PlainSecret};
 use anyhow::Context as _;
 use std::{
     fs::{File, OpenOptions},

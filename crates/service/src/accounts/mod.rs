@@ -26,7 +26,7 @@ mod user_agent;
 pub use create::NewUser;
 pub use invite::Invited;
 pub use keyward_store::sessions::NewSessionRow as NewSession;
-pub use session_records::{StoredSession, delete_session, load_session, update_session};
+pub use session_records::{StoredSession, delete_session, find_session, update_session};
 pub use setup::{FirstUser, SetupCode};
 pub use sign_in::SignedIn;
 pub use sign_up::NewAccount;

@@ -18,7 +18,7 @@ pub struct StoredSession {
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn load_session(context: &Context, digest: &[u8; 32]) -> Result<Option<StoredSession>, Error> {
+pub async fn find_session(context: &Context, digest: &[u8; 32]) -> Result<Option<StoredSession>, Error> {
     let mut reader = context.pool.acquire_reader().await?;
     let row = store::sessions::by_digest(&mut reader.conn(), digest, context.now().micros()).await?;
     Ok(row.map(|row| StoredSession { data: row.data, expires_at: Timestamp::from_micros(row.expires_at) }))

@@ -171,7 +171,7 @@ fn check_access(parts: &Parts, access: Access) -> Result<(), AppError> {
     let caller = parts.extensions.get::<SessionContext>().and_then(|visit| visit.caller.as_ref());
     match caller.map(|caller| caller.admin) {
         admin if access.is_granted(admin) => Ok(()),
-        Some(_) => Err(context::to_app_error(Error::NotFound)),
+        Some(_) => Err(context::to_app_error(Error::NotFound, None)),
         None => Err(context::signed_out_error()),
     }
 }

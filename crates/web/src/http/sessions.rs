@@ -12,7 +12,7 @@ use crate::{
     service::{
         Context, Error, ErrorDescription,
         accounts::{
-            ACCOUNT_CHANGED, NewSession, PendingSession, delete_session, load_session, start_session, update_session,
+            ACCOUNT_CHANGED, NewSession, PendingSession, delete_session, find_session, start_session, update_session,
         },
         actor::{Caller, Origin},
         time_format,
@@ -175,7 +175,7 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let session = load_session(&self.0, &digest(id)).await.map_err(backend_error)?;
+        let session = find_session(&self.0, &digest(id)).await.map_err(backend_error)?;
         let Some(session) = session else { return Ok(None) };
         let end = time::OffsetDateTime::from_unix_timestamp(session.expires_at.seconds());
         Ok(Some(Record {
