@@ -596,7 +596,7 @@ on_both_engines! {
         let page = browser.post("/admin/policy", &pairs(&bad)).await;
         assert_eq!(page.status, 422, "{}", page.text());
         assert_eq!(page.input("key_life_max"), "a year");
-        for words in ["Enter a whole number from 1 to 36500, or leave the field blank.", "Configure email, or choose another option.", "Choose an option from the list."] {
+        for words in ["Enter a whole number from 1 to 36,500, or leave the field blank.", "Configure email, or choose another option.", "Choose an option from the list."] {
             assert!(page.text().contains(words), "{words}");
         }
         // A stricter policy first shows its effects, and nothing is saved.

@@ -324,7 +324,7 @@ fn a_bad_value_is_named_with_what_would_be_right() {
         (&["keys", "create", "--project", "maren’s project", "--name", ""][..], "Enter a name for the key"),
         (
             &["keys", "create", "--project", "maren’s project", "--name", "x", "--expires", "soon"][..],
-            "Choose a period",
+            "Choose 1 to 36,500 days",
         ),
         (
             &["keys", "create", "--project", "maren’s project", "--name", "x", "--scope", "no:such"][..],

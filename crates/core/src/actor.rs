@@ -1,6 +1,7 @@
 //! Actors of audited operations, and the origin of their requests.
 
 pub use super::management_client::ManagementClient;
+pub use keyward_domain::security::REAUTHENTICATION_MAX_AGE;
 
 use jiff::tz::TimeZone;
 use keyward_domain::{ids::UserId, time::Timestamp, user::CurrentUser};
@@ -32,9 +33,6 @@ pub struct Caller {
     pub zone: TimeZone,
     pub origin: Origin,
 }
-
-/// Maximum age of the last authentication for actions that require recent reauthentication, in seconds.
-pub const REAUTHENTICATION_MAX_AGE: i64 = 15 * 60;
 
 /// [`Caller::authenticated_at`] of a session that started with an identity provider that does not report the time of
 /// authentication.

@@ -19,7 +19,7 @@ pub struct Email(String);
 pub enum EmailError {
     #[error("Enter an email address, such as maren@example.com.")]
     Malformed,
-    #[error("An email address has at most 320 characters. Shorten it.")]
+    #[error("An email address has at most {EMAIL_MAX} characters. Shorten it.")]
     TooLong,
 }
 

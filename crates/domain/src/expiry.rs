@@ -1,6 +1,9 @@
 //! Expiry of a new key: the options of the dropdown and their parser.
 
-use super::time::{DAY, Timestamp};
+use super::{
+    count::format_grouped,
+    time::{DAY, Timestamp},
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -43,7 +46,7 @@ pub fn is_long_lived(end: Option<Timestamp>, now: Timestamp) -> bool {
 
 /// Parse error: no valid expiry, or one beyond [`DAYS_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Choose a period or a date within {max} days, or never.", max = DAYS_MAX)]
+#[error("Choose 1 to {} days, a date within that period, or never.", format_grouped(DAYS_MAX.into()))]
 pub struct BadExpiry;
 
 impl FromStr for ExpiryChoice {
@@ -93,5 +96,6 @@ mod tests {
         for bad in ["", "0d", "36501d", "-1d", "90", "soon", "99999d"] {
             assert_eq!(bad.parse::<ExpiryChoice>(), Err(BadExpiry), "{bad}");
         }
+        assert_eq!(BadExpiry.to_string(), "Choose 1 to 36,500 days, a date within that period, or never.");
     }
 }

@@ -5,7 +5,7 @@ use super::{
     key::{Environment, Status},
 };
 use serde::{Deserialize, Serialize};
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 /// Sort order of a list. Equal keys are sorted newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,11 +78,11 @@ impl ReviewFilter {
     }
 
     /// The label on the page.
-    pub const fn label(self) -> &'static str {
+    pub fn label(self) -> Cow<'static, str> {
         match self {
-            Self::Unused => "Unused for 90 days",
-            Self::NoExpiry => "Never expires",
-            Self::Orphaned => "Creator has left",
+            Self::Unused => format!("Unused for {UNUSED_DAYS} days").into(),
+            Self::NoExpiry => "Never expires".into(),
+            Self::Orphaned => "Creator has left".into(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum NetworkError {
     Unreadable(String),
     #[error("“{given}” is an address inside {network}. Enter {network}, or the address without the prefix length.")]
     HostBits { given: String, network: IpNet },
-    #[error("Enter at most 50 networks.")]
+    #[error("Enter at most {NETWORKS_MAX} networks.")]
     TooMany,
 }
 

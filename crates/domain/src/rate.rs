@@ -43,11 +43,11 @@ impl RatePeriod {
 /// Validation error of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
-    #[error("Enter a whole number of requests from 1 to 1000000.")]
+    #[error("Enter a whole number of requests from 1 to {}.", format_grouped(CALLS_MAX.into()))]
     Calls,
     #[error("Choose second, minute, hour, or day.")]
     Per,
-    #[error("Enter a whole number from 1 to 1000000 as the burst, or leave it blank.")]
+    #[error("Enter a whole number from 1 to {} as the burst, or leave it blank.", format_grouped(CALLS_MAX.into()))]
     Burst,
     #[error("Enter a limit such as 100/minute or 100/minute,burst=20.")]
     Form,
@@ -189,6 +189,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<RateLimit>().unwrap().describe(), words);
         }
+        assert_eq!(RateError::Calls.to_string(), "Enter a whole number of requests from 1 to 1,000,000.");
     }
 
     #[test]

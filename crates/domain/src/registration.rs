@@ -1,6 +1,23 @@
 //! Sign-in methods, registration, and error codes of a sign-in with the identity provider.
 
+use super::time::DAY;
 use serde::{Deserialize, Serialize};
+
+/// Minimum length of a password, in characters.
+pub const PASSWORD_MIN: u16 = 12;
+/// Maximum length of a password, in characters.
+pub const PASSWORD_MAX: u16 = 256;
+/// Lifetime of a password reset link, in seconds.
+pub const RESET_LINK_LIFETIME: i64 = 3_600;
+/// Lifetime of a link that confirms an email address, in seconds.
+pub const SIGN_UP_LINK_LIFETIME: i64 = DAY;
+/// Lifetime of an invitation to the instance or to a project, in seconds.
+pub const INVITATION_LIFETIME: i64 = 7 * DAY;
+
+/// Returns the hint of a field for a new password.
+pub fn password_hint() -> String {
+    format!("At least {PASSWORD_MIN} characters. You can use a sentence.")
+}
 
 /// Sign-in methods that the sign-in page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +80,7 @@ impl SignInError {
             "provider",
             "Sign-in failed. Try again in a moment, or contact an administrator if it fails again.",
         ),
-        (
-            Self::ReauthenticationRequired,
-            "proof",
-            "Linking an account requires that you confirmed your identity within the last 15 minutes.",
-        ),
+        (Self::ReauthenticationRequired, "proof", "To link an account, confirm your identity first."),
         (
             Self::EmailInUse,
             "taken",

@@ -6,6 +6,13 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Maximum age of the last authentication for actions that require recent reauthentication, in seconds.
+pub const REAUTHENTICATION_MAX_AGE: i64 = 15 * 60;
+/// Lifetime of a form draft, in seconds: values that a user submitted after the session had expired.
+pub const DRAFT_LIFETIME: i64 = 3_600;
+/// Interval between two sign-in attempts of one address on one account after too many failures, in seconds.
+pub const SIGN_IN_PAUSE: i64 = 60;
+
 /// Reauthentication method of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,6 @@
 //! Timestamps and relative times. The clock itself belongs to the server (`service::clock`).
 
+use super::count::format_number_of;
 use serde::{Deserialize, Serialize};
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
@@ -73,9 +74,25 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     if seconds < 0 { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
 }
 
+/// Formats a duration in seconds, in the largest unit that divides it: "15 minutes", "7 days".
+pub fn format_duration(seconds: i64) -> String {
+    let (count, one, many) = [(DAY, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")]
+        .into_iter()
+        .find(|(unit, ..)| seconds > 0 && seconds % unit == 0)
+        .map_or((seconds, "second", "seconds"), |(unit, one, many)| (seconds / unit, one, many));
+    format_number_of(count.unsigned_abs(), one, many)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_the_largest_unit_that_divides_them() {
+        let formatted = [86_400, 604_800, 3_600, 5_400, 90, 1, 0].map(format_duration);
+        assert_eq!(formatted, ["1 day", "7 days", "1 hour", "90 minutes", "90 seconds", "1 second", "0 seconds"]);
+        assert_eq!(format_duration(1_000 * DAY), "1,000 days");
+    }
 
     #[test]
     fn distances_are_said_in_their_largest_unit() {

@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// Lifetime of a draft, in seconds: one hour.
-pub const LIFETIME: i64 = 3_600;
+pub use keyward_domain::security::DRAFT_LIFETIME as LIFETIME;
+
 /// Maximum size of a draft, in bytes of JSON: one formatted config plus its form.
 const SIZE_MAX: usize = 1_536 * 1024;
 /// Purpose of the message authentication code (domain separation).

@@ -7,10 +7,10 @@ use super::{
     permissions::AdminPermission,
 };
 use keyward_domain::{
-    count::{COUNT_MAX, format_count_of},
+    count::{COUNT_MAX, format_count_of, format_grouped},
     expiry::DAYS_MAX,
     policy::{Policy, PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
-    time::{DAY, Timestamp},
+    time::{DAY, Timestamp, format_duration},
 };
 use keyward_store::{
     self as store, Engine,
@@ -74,15 +74,19 @@ fn number(field: &'static str, text: &str, most: u32) -> Result<Option<u32>, Inv
             Ok(n) if (1..=most).contains(&n) => Ok(Some(n)),
             _ => Err(InvalidField::new(
                 field,
-                format!("Enter a whole number from 1 to {most}, or leave the field blank."),
+                format!("Enter a whole number from 1 to {}, or leave the field blank.", format_grouped(most.into())),
             )),
         },
     }
 }
 
 fn token_life(text: &str, unit: &str) -> Result<i64, InvalidField> {
-    let wrong =
-        || InvalidField::new("token_life", "Enter a whole number. The lifetime can be from 1 minute to 366 days.");
+    let wrong = || {
+        InvalidField::new(
+            "token_life",
+            format!("Enter a whole number. The lifetime can be from 1 minute to {}.", format_duration(TOKEN_LIFE_MOST)),
+        )
+    };
     let unit = unit.parse().ok().filter(|unit| UNITS.contains(unit)).ok_or_else(wrong)?;
     let life = text.trim().parse::<i64>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)?;
     if (60..=TOKEN_LIFE_MOST).contains(&life) { Ok(life) } else { Err(wrong()) }

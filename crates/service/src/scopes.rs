@@ -6,7 +6,10 @@ use super::{
     permissions::{AdminPermission, is_allowed},
     read_list,
 };
-use keyward_domain::scope::{CatalogScope, Description, GrantedBy, ScopeName};
+use keyward_domain::{
+    count::format_grouped,
+    scope::{CatalogScope, Description, GrantedBy, ScopeName},
+};
 use keyward_store::{
     self as store,
     scopes::{Scope, Uses},
@@ -72,7 +75,7 @@ pub fn in_use_message(uses: Uses) -> String {
     let counted = |n: i64, one: &str, many: &str| match n {
         0 => None,
         1 => Some(format!("1 {one}")),
-        n => Some(format!("{n} {many}")),
+        n => Some(format!("{} {many}", format_grouped(n.unsigned_abs()))),
     };
     let users = [
         counted(uses.keys, "key", "keys"),

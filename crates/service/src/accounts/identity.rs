@@ -24,11 +24,12 @@ struct NewIdentity {
     prepared: Option<create::PreparedUser>,
 }
 
-/// Returns the name from the provider, shortened to the maximum length; otherwise the local part of the email address.
+/// Returns the name from the provider, shortened to the maximum length; otherwise the local part of the email address,
+/// or the whole address.
 fn name_of(identity: &Identity, email: &Email) -> String {
     let fits = |name: &str| name.trim().chars().take(PERSON_NAME_MAX).collect::<String>().parse::<PersonName>().ok();
-    let name = identity.name.as_deref().and_then(fits).or_else(|| fits(email.local()));
-    name.map_or_else(|| "User".to_owned(), |name| name.as_str().to_owned())
+    let name = identity.name.as_deref().and_then(fits).or_else(|| fits(email.local())).or_else(|| fits(email.as_str()));
+    name.map_or_else(|| "Unnamed user".to_owned(), |name| name.as_str().to_owned())
 }
 
 impl Accounts {

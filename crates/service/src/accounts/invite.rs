@@ -14,13 +14,10 @@ use crate::{
 use keyward_domain::{
     email::Email,
     policy::{Policy, SignUp},
-    registration::RegistrationPrefill,
-    time::{DAY, Timestamp},
+    registration::{INVITATION_LIFETIME, RegistrationPrefill},
+    time::{Timestamp, format_duration},
 };
 use keyward_store::{self as store, Engine, write_queue::WriteOutcome};
-
-/// Lifetime of an invitation, in seconds: 7 days.
-const LIFE: i64 = 7 * DAY;
 
 const CLOSED: &str = "Sign-up is closed. Change the sign-up policy before you invite users.";
 const NO_PASSWORDS: &str = "Password sign-in is disabled, so users cannot accept an invitation. They get an account when they \
@@ -107,7 +104,7 @@ impl Accounts {
             return Err(Error::Conflict(NO_PASSWORDS));
         }
         let email: Email = email.parse().map_err(|e| Error::Invalid(vec![InvalidField::new("email", e)]))?;
-        let (code, row) = self.new_link(INVITATION, &email, LIFE);
+        let (code, row) = self.new_link(INVITATION, &email, INVITATION_LIFETIME);
         let mails = self.context.mail.is_configured();
         let (who, digest, now, to) = (actor.clone(), code.digest(), self.context.now(), email.clone());
         let write = self.context.queue.write(move |tx| {
@@ -139,8 +136,9 @@ impl Accounts {
         let (product, by) = (self.product(), actor.name());
         let text = format!(
             "{by} invited you to {product}, where you can create and manage API keys.\n\n\
-             Create your account within 7 days:\n{link}\n\n\
-             The link works once. If you did not expect this invitation, ignore this email.\n"
+             Create your account within {}:\n{link}\n\n\
+             The link works once. If you did not expect this invitation, ignore this email.\n",
+            format_duration(INVITATION_LIFETIME)
         );
         let mailed = mails && self.send_email(&email, format!("Your invitation to {product}"), text).await;
         Ok(Invited { email, link, mailed })

@@ -5,13 +5,15 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use keyward_domain::{email::Email, sensitive::Password};
-use std::{sync::Arc, time::Duration};
+use keyward_domain::{
+    email::Email,
+    registration::{PASSWORD_MAX, PASSWORD_MIN},
+    sensitive::Password,
+};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zxcvbn::Score;
 
-/// Minimum and maximum length, in characters.
-const LENGTH: std::ops::RangeInclusive<usize> = 12..=256;
 /// Time limit for waiting for a hashing permit.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Returns a hash for an address without an account, so that the response takes the same time. No password matches it.
@@ -27,24 +29,24 @@ fn dummy_hash(cost: &Params) -> String {
 ///
 /// # Errors
 /// A message for the form field.
-pub fn check(password: &Password, email: &Email, name: &str) -> Result<(), &'static str> {
+pub fn check(password: &Password, email: &Email, name: &str) -> Result<(), Cow<'static, str>> {
     // Exposed for the checks only; the text is not stored.
     let text = password.expose();
     let length = text.chars().count();
-    if length < *LENGTH.start() {
-        return Err("Use at least 12 characters. You can use a sentence.");
+    if length < usize::from(PASSWORD_MIN) {
+        return Err(format!("Use at least {PASSWORD_MIN} characters. You can use a sentence.").into());
     }
-    if length > *LENGTH.end() {
-        return Err("Use at most 256 characters.");
+    if length > usize::from(PASSWORD_MAX) {
+        return Err(format!("Use at most {PASSWORD_MAX} characters.").into());
     }
     let lower = text.to_lowercase();
     let alike = |part: &str| part.chars().count() >= 4 && lower.contains(part);
     if alike(email.as_str()) || alike(email.local()) && lower.chars().count() < email.local().chars().count() + 8 {
-        return Err("This password is too similar to your email address. Choose another one.");
+        return Err("This password is too similar to your email address. Choose another one.".into());
     }
     let known = [email.as_str(), email.local(), name];
     if zxcvbn::zxcvbn(text, &known).score() < Score::Two {
-        return Err("This password is too common. Choose another one.");
+        return Err("This password is too common. Choose another one.".into());
     }
     Ok(())
 }
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
     use crate::random::SystemRandom;
 
-    fn verdict(password: &str) -> Result<(), &'static str> {
+    fn verdict(password: &str) -> Result<(), Cow<'static, str>> {
         check(&Password::new(password.into()), &"maren.okafor@pelagic.example".parse().unwrap(), "Maren Okafor")
     }
 

@@ -30,7 +30,7 @@ pub(super) const NOTICE: &str = "told";
 
 /// Message for a signed-in user who invites an address that has reached the hourly limit.
 pub(crate) const EMAIL_LIMIT_REACHED: &str =
-    "This address has reached the limit of 5 emails per hour. Try again later.";
+    "This address has received the maximum number of emails for one hour. Try again later.";
 
 /// Message for a link that is invalid, used, or expired.
 pub(super) const INVALID_LINK: &str = "This link is no longer valid. Request a new one.";

@@ -11,7 +11,7 @@ use crate::{
     one_time_tokens::OneTimeCode,
     permissions::{AdminPermission, is_allowed},
 };
-use keyward_domain::{email::Email, sensitive::Password};
+use keyward_domain::{email::Email, registration::RESET_LINK_LIFETIME, sensitive::Password, time::format_duration};
 use keyward_store::{
     self as store,
     accounts::UserRow,
@@ -19,8 +19,6 @@ use keyward_store::{
     write_queue::WriteOutcome,
 };
 
-/// Lifetime of a reset link, in seconds: one hour.
-const LIFE: i64 = 3_600;
 const NO_MAIL: &str = "This Keyward instance does not send email. Ask an administrator for a link.";
 const DISABLED: &str = "This account is disabled. Enable it first.";
 
@@ -58,8 +56,9 @@ impl Accounts {
         let text = if has_password {
             format!(
                 "We received a request to reset the password of your {product} account.\n\n\
-                 Set a new password within 1 hour:\n{}\n\n\
+                 Set a new password within {}:\n{}\n\n\
                  The link works once. If you did not request this, ignore this email. Your password does not change.\n",
+                format_duration(RESET_LINK_LIFETIME),
                 self.link_url("/reset/new?code=", &code)
             )
         } else {
@@ -82,7 +81,7 @@ impl Accounts {
         purpose: &'static str,
         limited: bool,
     ) -> Result<Option<OneTimeCode>, Error> {
-        let (code, row) = self.new_link(purpose, &Email::from_row(&user.email), LIFE);
+        let (code, row) = self.new_link(purpose, &Email::from_row(&user.email), RESET_LINK_LIFETIME);
         let row = store::email_links::LinkRow { user_id: Some(user.id), ..row };
         let (actor, digest, now) = (actor.clone(), code.digest(), self.context.now());
         let write = self.context.queue.write(move |tx| {

@@ -11,11 +11,13 @@ use crate::{
     actor::{Actor, Origin},
     one_time_tokens, policy,
 };
-use keyward_domain::{email::Email, ids::UserId, sensitive::Password, time::DAY};
+use keyward_domain::{
+    email::Email, ids::UserId, registration::SIGN_UP_LINK_LIFETIME, sensitive::Password, time::format_duration,
+};
 use keyward_store::{self as store, write_queue::WriteOutcome};
 
-/// Lifetime of the link in the email, in seconds: 24 hours.
-const LIFE: i64 = DAY;
+/// Lifetime of the link in the email, in seconds.
+const LIFE: i64 = SIGN_UP_LINK_LIFETIME;
 const TAKEN: &str = "This email address is already in use. Sign in instead.";
 
 /// Values of the registration form behind the link, not parsed.
@@ -71,13 +73,14 @@ impl Accounts {
         let (product, url) = (self.product(), &self.config.public_url);
         let text = match known {
             None => format!(
-                "We received a request to create a {product} account with this email address.\n\n\
-                 Create your account within 24 hours:\n{}\n\n\
+                "We received a request to create an account for {product} with this email address.\n\n\
+                 Create your account within {}:\n{}\n\n\
                  The link works once. If you did not request this, ignore this email. No account is created without the link.\n",
+                format_duration(LIFE),
                 self.link_url("/signup/new?code=", &code)
             ),
             Some(_) => format!(
-                "We received a request to create a {product} account with this email address. You already have an account.\n\n\
+                "We received a request to create an account for {product} with this email address. You already have an account.\n\n\
                  Sign in: {url}/login\n\
                  Reset your password: {url}/reset\n\n\
                  If you did not request this, ignore this email.\n"

@@ -25,6 +25,7 @@
 use crate::Error;
 use keyward_domain::{
     network::client_network,
+    security::SIGN_IN_PAUSE,
     time::{DAY, Timestamp},
 };
 use sha2::{Digest as _, Sha256};
@@ -38,7 +39,7 @@ use std::{
 const FREE_PAIR: u32 = 5;
 const FREE_CODES: u32 = 20;
 /// Interval between two guesses of one address on one account, and between two codes of one user, in seconds.
-const PAUSE: i64 = 60;
+const PAUSE: i64 = SIGN_IN_PAUSE;
 /// Time after the last failure at which a counter expires, in seconds.
 const COUNTER_LIFETIME: i64 = 900;
 /// Increase of the interval between two guesses per failure, in seconds.

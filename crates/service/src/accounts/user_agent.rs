@@ -37,8 +37,8 @@ pub fn describe_user_agent(agent: Option<&str>) -> String {
     match (known(&BROWSERS), known(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
-        (None, Some(system)) => format!("A browser on {system}"),
-        (None, None) => "An unknown browser".to_owned(),
+        (None, Some(system)) => format!("Unknown browser on {system}"),
+        (None, None) => "Unknown browser".to_owned(),
     }
 }
 
@@ -75,11 +75,11 @@ mod tests {
                 "Chrome on ChromeOS",
             ),
             ("curl/8.5.0", "curl"),
-            ("Mozilla/5.0 (Linux)", "A browser on Linux"),
-            ("<script>alert(1)</script>", "An unknown browser"),
+            ("Mozilla/5.0 (Linux)", "Unknown browser on Linux"),
+            ("<script>alert(1)</script>", "Unknown browser"),
         ] {
             assert_eq!(describe_user_agent(Some(agent)), expected, "{agent}");
         }
-        assert_eq!(describe_user_agent(None), "An unknown browser");
+        assert_eq!(describe_user_agent(None), "Unknown browser");
     }
 }

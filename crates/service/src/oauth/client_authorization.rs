@@ -6,14 +6,14 @@ use crate::{
     actor::Caller,
     keys,
     permissions::{Action, role_allows},
-    policy, projects,
+    policy,
 };
 use keyward_domain::{
     consent::{Authorization, ConsentPrompt, LifetimeOption},
     ids::ProjectId,
     project::ProjectName,
     scope::{ScopeName, ScopeView},
-    time::{DAY, Timestamp},
+    time::{DAY, Timestamp, format_duration},
 };
 use keyward_store::{self as store, Engine, projects::ProjectRow};
 
@@ -119,7 +119,7 @@ fn lifetimes(ceiling: i64) -> Vec<LifetimeOption> {
     if ceiling <= LIVES[3] {
         all.push(ceiling);
     }
-    all.into_iter().map(|seconds| LifetimeOption { seconds, words: projects::format_duration(seconds) }).collect()
+    all.into_iter().map(|seconds| LifetimeOption { seconds, words: format_duration(seconds) }).collect()
 }
 
 /// Returns the preselected lifetime: the longest one that is at most a day, or else the shortest.

@@ -79,7 +79,9 @@ impl Consent {
                 let redirects = parse_redirects(&addresses).map_err(|error| errors.push(error));
                 let (Ok(title), Ok(redirects)) = (title, redirects) else { return Err(Error::Invalid(errors)) };
                 if store::oauth_clients::list_by_project(tx, project.into()).await?.len() >= CLIENTS_MOST {
-                    return Err(Error::Conflict("This project has the maximum of 50 applications. Remove one first."));
+                    return Err(Error::Conflict(
+                        "This project has the maximum number of applications. Remove one first.",
+                    ));
                 }
                 let row = NewClientRow {
                     id,

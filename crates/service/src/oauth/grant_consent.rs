@@ -54,7 +54,7 @@ pub(super) async fn insert_grant(tx: &mut Tx<'_>, yes: ConsentGrant<'_>) -> Resu
     let ConsentGrant { caller, row, role, by, now } = yes;
     if store::grants::count_of_user(tx, row.user_id, now.micros()).await? >= GRANTS_MOST {
         return Err(Error::Conflict(
-            "You have the maximum of 500 active grants. Revoke some under Settings > Security first.",
+            "You have the maximum number of active grants. Revoke some under Settings > Security first.",
         ));
     }
     store::grants::insert(tx, &row).await?;

@@ -30,6 +30,7 @@ pub(crate) use grant_revocation::{narrow_to_role, revoke_user_grants};
 
 use super::{Context, accounts::throttle::Throttle, limits::AddressLimit};
 use keyward_config::PublicUrl;
+use keyward_domain::time::format_duration;
 use std::sync::Arc;
 
 /// Why a client gets no token: an error code of RFC 6749 section 5.2, RFC 8628 section 3.5, or RFC 8707 section 2.
@@ -52,7 +53,7 @@ pub enum Denied {
     #[error("Polling too fast. Increase the interval by 5 seconds.")]
     SlowDown,
     /// One address has started too many device authorizations.
-    #[error("Too many device authorizations from this address. Try again in {0} seconds.")]
+    #[error("Too many device authorizations from this address. Try again in {}.", format_duration(*.0))]
     TooManyFromAddress(i64),
     /// Too many device authorizations of the client are pending. Anyone who knows the `client_id` can start one.
     #[error("Too many device authorizations of this application are pending. Try again in a minute.")]

@@ -1,10 +1,11 @@
 //! Creating and changing a project: its name, its archived state, and its maximum token lifetime.
 
-use super::{Projects, project_access::authorize, read::format_duration};
+use super::{Projects, project_access::authorize};
 use crate::{Error, actor::Actor, audit::acting_role, permissions::Action, policy};
 use keyward_domain::{
     ids::{ProjectId, UserId},
     project::{ProjectTitle, Role},
+    time::format_duration,
 };
 use keyward_store::{
     self as store,

@@ -17,8 +17,9 @@ use keyward_domain::{
     error_chain::ErrorChain,
     ids::{InvitationId, ProjectId},
     project::{Invited, Role},
+    registration::INVITATION_LIFETIME,
     sensitive::RevealedSecret,
-    time::DAY,
+    time::format_duration,
 };
 use keyward_store::{
     self as store,
@@ -26,8 +27,6 @@ use keyward_store::{
     write_queue::WriteOutcome,
 };
 
-/// Lifetime of an invitation, in days.
-const LIVES: i64 = 7;
 /// Maximum open invitations per project, so that a project owner cannot use the server as a mailer.
 const OPEN_MOST: usize = 50;
 
@@ -53,8 +52,9 @@ fn invitation_email(to: &Email, by: &str, project: &str, role: Role, link: &str,
         subject: format!("Your invitation to {site}"),
         text: format!(
             "{by} invited you to the project {project} on {site} with the role {}.\n\nOpen this link to join:\n\n{link}\n\n\
-             The link can be used once and expires after {LIVES} days. If you do not know {by}, ignore this email.\n",
-            role.as_str()
+             The link can be used once and expires after {}. If you do not know {by}, ignore this email.\n",
+            role.as_str(),
+            format_duration(INVITATION_LIFETIME)
         ),
     }
 }
@@ -98,7 +98,7 @@ impl Projects {
                 invited_by: Some(caller.user.into()),
                 invited_by_name: caller.name.clone(),
                 created_at: now.micros(),
-                expires_at: now.plus_seconds(LIVES * DAY).micros(),
+                expires_at: now.plus_seconds(INVITATION_LIFETIME).micros(),
             },
         };
         let mails = self.context.mail.is_configured();

@@ -13,7 +13,6 @@ mod scopes;
 
 pub use config::CONFIG_MAX;
 pub use management::ProgramProject;
-pub(super) use read::format_duration;
 pub use scopes::ScopesChoice;
 
 use super::{Context, Error};

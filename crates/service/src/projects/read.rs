@@ -16,7 +16,7 @@ use keyward_domain::{
     ids::{ProjectId, UserId},
     project::{HeldScope, ProjectSummary, ProjectView, Role},
     scope::ScopeView,
-    time::Timestamp,
+    time::{Timestamp, format_duration},
 };
 use keyward_store::{
     self as store, Engine,
@@ -48,15 +48,6 @@ pub(super) async fn offered(conn: &mut Engine<'_>, project: Uuid) -> Result<Vec<
         Ok(ScopeView { name, description: row.description })
     });
     shown.collect()
-}
-
-/// Formats a duration in seconds, in the largest unit that divides it.
-pub(crate) fn format_duration(seconds: i64) -> String {
-    let (count, unit) = [(86_400, "day"), (3_600, "hour"), (60, "minute")]
-        .into_iter()
-        .find(|(unit, _)| seconds > 0 && seconds % unit == 0)
-        .map_or((seconds, "second"), |(unit, word)| (seconds / unit, word));
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
 impl Projects {
@@ -176,16 +167,5 @@ impl Projects {
             })
         });
         write.await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::format_duration;
-
-    #[test]
-    fn a_life_in_words() {
-        let formatted = [86_400, 604_800, 3_600, 5_400, 90, 1].map(format_duration);
-        assert_eq!(formatted, ["1 day", "7 days", "1 hour", "90 minutes", "90 seconds", "1 second"]);
     }
 }

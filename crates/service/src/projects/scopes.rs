@@ -11,6 +11,7 @@ use crate::{
     reauthentication::MANAGEMENT_SCOPE,
 };
 use keyward_domain::{
+    count::format_grouped,
     ids::ProjectId,
     project::{ScopeOffer, ScopesForm},
 };
@@ -135,7 +136,10 @@ impl Projects {
                     .iter()
                     .filter(|it| !after.contains(&it.name) && !choice.retire.contains(&it.name))
                     .filter_map(|it| Some((&it.name, held.get(&it.name)?)))
-                    .map(|(name, keys)| if *keys == 1 { format!("1 key has {name}") } else { format!("{keys} keys have {name}") })
+                    .map(|(name, keys)| match *keys {
+                        1 => format!("1 key has {name}"),
+                        keys => format!("{} keys have {name}", format_grouped(keys)),
+                    })
                     .collect();
                 if !dropped.is_empty() {
                     let words = format!(

@@ -2,8 +2,7 @@
 
 use super::KeySnapshot;
 use crate::limits::Quota;
-use keyward_domain::secret::Malformed;
-use keyward_domain::{ids::ProjectId, time::Timestamp};
+use keyward_domain::{count::format_number_of, ids::ProjectId, secret::Malformed, time::Timestamp};
 use std::{borrow::Cow, net::IpAddr};
 
 /// Requirements of a verification request, besides a valid key.
@@ -40,7 +39,7 @@ pub enum DenyReason {
     WrongNetwork,
     #[error("This key does not have the scope {0}.")]
     MissingScope(String),
-    #[error("Rate limit exceeded. Try again in {} seconds.", .0.retry_after)]
+    #[error("Rate limit exceeded. Try again in {}.", format_number_of(.0.retry_after.into(), "second", "seconds"))]
     RateLimited(Quota),
 }
 

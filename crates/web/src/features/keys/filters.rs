@@ -83,7 +83,7 @@ fn review_tabs(place: &ListContext) -> AnyView {
                 after: String::new(),
                 audience: place.audience,
             };
-            let label = view.map_or("All", ReviewFilter::label);
+            let label = view.map_or("All".into(), ReviewFilter::label);
             view! { <a href=to.list_url() aria-current=(view == place.filter.view).then_some("page")>{label}</a> }
         })
         .collect_view();
