@@ -12,10 +12,11 @@ pub fn Chips(of: Vec<String>, #[prop(default = usize::MAX)] most: usize) -> impl
     let hidden = of.len().saturating_sub(most);
     let shown = of.into_iter().take(most).map(|text| view! { <li class="chip">{text}</li> }).collect_view();
     let more = (hidden > 0).then(|| {
+        let noun = if hidden == 1 { " more scope" } else { " more scopes" };
         view! {
             <li class="chip chip--more" title=rest>
                 {format!("+{hidden}")}
-                <span class="visually-hidden">" more scopes"</span>
+                <span class="visually-hidden">{noun}</span>
             </li>
         }
     });

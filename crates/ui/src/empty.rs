@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Empty(
     title: &'static str,
-    text: &'static str,
+    #[prop(into)] text: String,
     #[prop(optional, into)] sign: Option<AnyView>,
     #[prop(optional, into)] actions: Option<AnyView>,
 ) -> impl IntoView {

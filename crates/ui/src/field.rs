@@ -40,7 +40,7 @@ pub fn Field(
     label: &'static str,
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional, into)] value: String,
-    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional, into)] hint: Option<String>,
     #[prop(optional)] placeholder: Option<&'static str>,
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional)] minlength: Option<u16>,
@@ -87,7 +87,7 @@ pub fn Area(
     #[prop(into)] value: String,
     /// Number of visible lines.
     rows: u8,
-    hint: &'static str,
+    #[prop(into)] hint: String,
     #[prop(optional)] required: bool,
 ) -> impl IntoView {
     let state = FormState::from_context();

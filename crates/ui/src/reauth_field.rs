@@ -5,7 +5,10 @@ use super::{
     form::FormState,
     notice::{Notice, Tone},
 };
-use keyward_domain::security::ReauthenticationMethod;
+use keyward_domain::{
+    security::{DRAFT_LIFETIME, REAUTHENTICATION_MAX_AGE, ReauthenticationMethod},
+    time::format_duration,
+};
 use leptos::prelude::*;
 
 /// Field for the password or code of a reauthentication. It is never prefilled.
@@ -17,26 +20,27 @@ pub fn ProofField(
     alone: bool,
 ) -> impl IntoView {
     let state = FormState::from_context();
+    let age = format_duration(REAUTHENTICATION_MAX_AGE);
     let (label, kind, autocomplete, hint) = match proof {
         ReauthenticationMethod::Password => (
             if alone { "Password" } else { "Confirm your password" },
             "password",
             "current-password",
-            (!alone).then_some("You won't be asked again for 15 minutes."),
+            (!alone).then(|| format!("You won't be asked again for {age}.")),
         ),
         ReauthenticationMethod::Code => (
             if alone { "Code" } else { "Confirm with a code from your authenticator app" },
             "text",
             "one-time-code",
-            Some("A 6-digit code or a recovery code. Each code works once."),
+            Some("A 6-digit code or a recovery code. Each code works once.".to_owned()),
         ),
         ReauthenticationMethod::SignIn => {
-            let words = if alone {
-                "This requires a sign-in within the last 15 minutes. Sign out, sign in again, and repeat the action."
+            let next = if alone {
+                "repeat the action.".to_owned()
             } else {
-                "This requires a sign-in within the last 15 minutes. Sign out, sign in again, and return to this page. Your \
-                 entries are kept for 1 hour."
+                format!("return to this page. Your entries are kept for {}.", format_duration(DRAFT_LIFETIME))
             };
+            let words = format!("This requires a sign-in within the last {age}. Sign out, sign in again, and {next}");
             return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
         }
         ReauthenticationMethod::NotReported { passwords } => {

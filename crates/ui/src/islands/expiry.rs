@@ -67,7 +67,7 @@ pub fn Expiry(
     let mut choices: Vec<Choice> =
         options.iter().map(|option| Choice::new(option.value.clone(), option.label.clone())).collect();
     let never = choices.iter().position(|choice| choice.value == "never").unwrap_or(choices.len());
-    choices.insert(never, Choice::new(ON_A_DATE, "On a date…"));
+    choices.insert(never, Choice::new(ON_A_DATE, "On a date"));
     let described = match (&wrong_choice, &wrong_date) {
         (Some(_), _) => "expires-error expires-hint",
         _ => "expires-hint",

@@ -5,6 +5,8 @@ use crate::{
         ids::{InvitationId, KeyId, ProjectId, UserId},
         key::KeyView,
         project::{InvitationView, Invited, Joined, Members, ProjectKeys, ProjectSummary, ProjectView, ScopesForm},
+        registration::INVITATION_LIFETIME,
+        time::format_duration,
         transition::Transition,
     },
     error::{AppError, ErrorKind},
@@ -196,7 +198,10 @@ fn invalid_link_error(error: AppError) -> AppError {
     match error.kind {
         ErrorKind::NotFound => AppError::new(
             ErrorKind::NotFound,
-            "Invitation links can be used once and expire after 7 days. Ask a project owner for a new link.",
+            format!(
+                "Invitation links can be used once and expire after {}. Ask a project owner for a new link.",
+                format_duration(INVITATION_LIFETIME)
+            ),
         ),
         _ => error,
     }

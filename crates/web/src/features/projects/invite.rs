@@ -6,7 +6,11 @@ use super::{
     members::role_field,
 };
 use crate::{
-    domain::project::{Invited, Role},
+    domain::{
+        project::{Invited, Role},
+        registration::INVITATION_LIFETIME,
+        time::format_duration,
+    },
     features::{keys::InBrowserNavigation, session::PageTitle},
     islands::CopyButton,
     ui::{
@@ -33,7 +37,10 @@ pub fn InvitePage() -> impl IntoView {
     let words = DialogSpec {
         path: "invite".into(),
         title: "Invite member".into(),
-        lead: "The invitation link can be used once and expires after 7 days. Anyone with the link can join.".into(),
+        lead: format!(
+            "The invitation link can be used once and expires after {}. Anyone with the link can join.",
+            format_duration(INVITATION_LIFETIME)
+        ),
         button: ("Invite member", "Inviting…"),
         danger: false,
         opener: "invite",
@@ -46,7 +53,7 @@ pub fn InvitePage() -> impl IntoView {
                 name="email"
                 label="Email"
                 kind="email"
-                hint="If email is set up, the link is sent to this address. Otherwise, you copy the link."
+                hint="If email is configured, the link is sent to this address. Otherwise, you copy the link and send it yourself."
                 optional=true
             />
         }

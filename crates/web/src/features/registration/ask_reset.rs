@@ -2,6 +2,7 @@
 
 use super::email_form::email_form;
 use crate::{
+    domain::{registration::RESET_LINK_LIFETIME, time::format_duration},
     features::session::{NotFoundPage, PageTitle, Session, SessionInfo, help_link, instance_footer},
     ui::bare_layout::Gate,
 };
@@ -21,23 +22,27 @@ pub fn RequestResetPage() -> impl IntoView {
         let (title, lead, form) = match (known.instance.ways.mail, link_requested) {
             (false, _) => (
                 "Forgot your password?",
-                "This Keyward instance does not send email. Ask an administrator for a link to reset your password.",
+                "This Keyward instance does not send email. Ask an administrator for a link to reset your password."
+                    .to_owned(),
                 false,
             ),
             (true, true) => (
                 "Check your email",
-                "If an account exists for that address, you will receive an email with a link. The link is valid for 1 hour.",
+                format!(
+                    "If an account exists for that address, you will receive an email with a link. The link is valid for {}.",
+                    format_duration(RESET_LINK_LIFETIME)
+                ),
                 false,
             ),
             (true, false) => (
                 "Forgot your password?",
-                "Enter your email address. You will receive a link to set a new password.",
+                "Enter your email address. You will receive a link to set a new password.".to_owned(),
                 true,
             ),
         };
         view! {
             <PageTitle text="Reset password" />
-            <Gate title lead=lead.to_owned() foot=Some(instance_footer(known))>
+            <Gate title lead=lead foot=Some(instance_footer(known))>
                 {form.then(|| email_form("/reset"))}
                 <p class="hint">
                     <a href="/login" rel="external">

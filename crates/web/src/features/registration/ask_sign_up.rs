@@ -2,6 +2,7 @@
 
 use super::email_form::email_form;
 use crate::{
+    domain::{registration::SIGN_UP_LINK_LIFETIME, time::format_duration},
     features::session::{NotFoundPage, PageTitle, Session, SessionInfo, instance_footer},
     response_status::Redirect,
     ui::bare_layout::Gate,
@@ -30,8 +31,10 @@ pub fn RequestSignUpPage() -> impl IntoView {
         let (title, lead) = if link_requested {
             (
                 "Check your email".to_owned(),
-                "We sent an email to that address. Open its link to continue. The link is valid for 24 hours."
-                    .to_owned(),
+                format!(
+                    "We sent an email to that address. Open its link to continue. The link is valid for {}.",
+                    format_duration(SIGN_UP_LINK_LIFETIME)
+                ),
             )
         } else {
             (

@@ -2,6 +2,7 @@
 
 use super::{api, expired_link::expired_link};
 use crate::{
+    domain::registration::{PASSWORD_MIN, password_hint},
     error::AppError,
     features::resource::resource,
     features::session::{PageTitle, Session, SessionInfo, instance_footer},
@@ -38,8 +39,8 @@ pub fn ResetPage() -> impl IntoView {
                             label="New password"
                             kind="password"
                             autocomplete="new-password"
-                            minlength=12
-                            hint="At least 12 characters. You can use a sentence."
+                            minlength=PASSWORD_MIN
+                            hint=password_hint()
                             required=true
                             autofocus=true
                         />

@@ -2,7 +2,7 @@
 
 use super::{api, expired_link::expired_link};
 use crate::{
-    domain::registration::RegistrationPrefill,
+    domain::registration::{PASSWORD_MIN, RegistrationPrefill, password_hint},
     error::AppError,
     features::resource::resource,
     features::session::{PageTitle, Session, SessionInfo, instance_footer},
@@ -47,8 +47,8 @@ pub fn SignUpPage() -> impl IntoView {
                             label="Password"
                             kind="password"
                             autocomplete="new-password"
-                            minlength=12
-                            hint="At least 12 characters. You can use a sentence."
+                            minlength=PASSWORD_MIN
+                            hint=password_hint()
                             required=true
                         />
                         <Submit label="Create account" working="Creating…" class="button button--primary button--wide" />

@@ -3,7 +3,7 @@
 use super::{api::get_security, routes::SECURITY, sessions::sessions};
 use crate::{
     domain::{
-        registration::SignInError,
+        registration::{PASSWORD_MIN, SignInError, password_hint},
         security::{SecondFactorState, Security},
         time::Timestamp,
     },
@@ -138,8 +138,8 @@ fn password(has: bool) -> AnyView {
                         label="New password"
                         kind="password"
                         autocomplete="new-password"
-                        minlength=12
-                        hint="At least 12 characters. You can use a sentence. All your other sessions end."
+                        minlength=PASSWORD_MIN
+                        hint=format!("{} All your other sessions end.", password_hint())
                         required=true
                     />
                 </div>

@@ -2,7 +2,10 @@
 
 use super::{PageTitle, SignedInOnly, api::reauthentication_method, load, next_param};
 use crate::{
-    domain::security::ReauthenticationMethod,
+    domain::{
+        security::{REAUTHENTICATION_MAX_AGE, ReauthenticationMethod},
+        time::format_duration,
+    },
     ui::{
         bare_layout::Gate,
         button::Submit,
@@ -39,7 +42,10 @@ pub fn ConfirmPage() -> impl IntoView {
         <SignedInOnly />
         <Gate
             title="Confirm your identity"
-            lead="This is required to continue. You won't be asked again for 15 minutes.".to_owned()
+            lead=format!(
+                "This is required to continue. You won't be asked again for {}.",
+                format_duration(REAUTHENTICATION_MAX_AGE)
+            )
         >
             {load(reauthentication_method, draw)}
         </Gate>

@@ -2,6 +2,7 @@
 
 use super::{PageTitle, Session, SessionInfo, login::instance_footer};
 use crate::{
+    domain::registration::{PASSWORD_MIN, password_hint},
     response_status::Redirect,
     ui::{bare_layout::Gate, button::Submit, field::Field, form::Form, notice::Refused},
 };
@@ -56,8 +57,8 @@ pub fn SetupPage() -> impl IntoView {
                             label="Password"
                             kind="password"
                             autocomplete="new-password"
-                            minlength=12
-                            hint="At least 12 characters. You can use a sentence."
+                            minlength=PASSWORD_MIN
+                            hint=password_hint()
                             required=true
                         />
                         <Field

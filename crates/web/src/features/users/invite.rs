@@ -2,7 +2,7 @@
 
 use super::list::LIST;
 use crate::{
-    domain::people::InvitedUser,
+    domain::{people::InvitedUser, registration::INVITATION_LIFETIME, time::format_duration},
     features::{keys::InBrowserNavigation, session::PageTitle},
     islands::CopyButton,
     ui::{
@@ -40,7 +40,10 @@ fn form() -> AnyView {
                     name="email"
                     label="Email"
                     kind="email"
-                    hint="The invitation link lets the recipient create an account. It can be used once and expires in 7 days."
+                    hint=format!(
+                        "The invitation link lets the recipient create an account. It can be used once and expires after {}.",
+                        format_duration(INVITATION_LIFETIME)
+                    )
                     required=true
                     autofocus=true
                 />
@@ -65,7 +68,11 @@ fn link_dialog(email: String, link: String) -> AnyView {
             <div class="dialog__body">
                 <div class="stack stack--close">
                     <p id="dialog-lead">
-                        "Keyward did not send an email. Copy this link now and send it yourself. It cannot be shown again, can be used once, and expires in 7 days."
+                        {format!(
+                            "Keyward did not send an email. Copy this link now and send it yourself. It cannot be shown again, can be \
+                             used once, and expires after {}.",
+                            format_duration(INVITATION_LIFETIME)
+                        )}
                     </p>
                     <p class="code">
                         <code id="invitation">{link}</code>
