@@ -44,7 +44,7 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     await expect(page.getByRole('dialog')).toBeVisible();
     yield 'client-remove';
     await site.open('/settings/security');
-    await page.getByRole('region', { name: 'Authorized applications' }).scrollIntoViewIfNeeded();
+    await page.getByRole('region', { name: 'Grants' }).scrollIntoViewIfNeeded();
     yield 'security-grants';
 
     const answer = await fetch(`${keyward.url}/oauth/device_authorization`, {

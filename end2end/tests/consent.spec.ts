@@ -33,13 +33,13 @@ test('a registered program asks, and gets what is left ticked', async ({ page, s
   expect(answer.get('code')).toMatch(/^[\w-]{43}$/);
 
   await site.open('/settings/security');
-  const mine = page.getByRole('region', { name: 'Authorized applications' });
+  const mine = page.getByRole('region', { name: 'Grants' });
   await expect(mine).toContainText('data:read');
   await expect(mine).not.toContainText('usage:read');
   expect(await page.content()).not.toContain(answer.get('code'));
   await mine.getByRole('button', { name: 'Revoke grant to Buoy Watch' }).click();
   await expect(site.toast).toContainText('Grant revoked.');
-  await expect(mine).toContainText('You have no authorized applications');
+  await expect(mine).toContainText('No active grants');
 });
 
 test('no is told to the program, and nothing is kept', async ({ page, site, keyward, program }) => {
@@ -55,7 +55,7 @@ test('no is told to the program, and nothing is kept', async ({ page, site, keyw
   await page.goto(program.asks(keyward, client));
   await expect(page.getByRole('button', { name: 'Allow' })).toBeVisible();
   await site.open('/settings/security');
-  await expect(page.getByText('You have no authorized applications')).toBeVisible();
+  await expect(page.getByText('No active grants')).toBeVisible();
 });
 
 test('a program that nobody registered has no name', async ({ page, site, keyward, program }) => {

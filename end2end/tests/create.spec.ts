@@ -12,7 +12,7 @@ test('all errors at once, beside their fields, and nothing is lost', async ({ si
   const [name, on] = [form.getByLabel('Name'), form.getByLabel('Expires on')];
   await name.fill('   ');
   await form.getByLabel('Test').check();
-  await form.getByLabel('Expiration').selectOption('On a date…');
+  await form.getByLabel('Expiration').selectOption('On a date');
   await on.fill('2020-02-29');
   await form.getByLabel('data:read').check();
   await form.getByText('More', { exact: true }).click();
@@ -61,7 +61,7 @@ test('the first wrong field has the focus, whichever it is', async ({ site, watc
   watch.expectStatus(422);
   await site.openCreate();
   await site.createDialog.getByLabel('Name').fill('Invoices');
-  await site.createDialog.getByLabel('Expiration').selectOption('On a date…');
+  await site.createDialog.getByLabel('Expiration').selectOption('On a date');
   await site.createDialog.getByLabel('Expires on').fill('2020-02-29');
   await site.submitCreate();
   await expect(site.createDialog.getByLabel('Expires on')).toBeFocused();
@@ -84,7 +84,7 @@ test('the sentence under the expiration says the instant where the person is', {
   await site.openCreate();
   const hint = site.createDialog.locator('#expires-hint');
   await expect(hint).toHaveText(/^Expires on \w+day \d+ \w+ \d{4} at \d\d:\d\d:\d\d CES?T\.$/);
-  await site.createDialog.getByLabel('Expiration').selectOption('On a date…');
+  await site.createDialog.getByLabel('Expiration').selectOption('On a date');
   await expect(hint).toHaveText('Choose the last day on which the key is valid.');
   await site.createDialog.getByLabel('Expires on').fill('2031-02-18');
   await expect(hint).toHaveText('Expires on Tuesday 18 February 2031 at 23:59:59 CET.');

@@ -35,7 +35,7 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     expect(await elsewhere.said(page)).toEqual({ got: CONFIG });
     await closed;
     await site.open('/settings/security');
-    await expect(page.getByRole('region', { name: 'Authorized applications' })).toContainText('Tide Lens');
+    await expect(page.getByRole('region', { name: 'Grants' })).toContainText('Tide Lens');
   });
 
   test('who has to sign in first comes back to the question', async ({ page, site, keyward, elsewhere }) => {
@@ -116,7 +116,7 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     await popup.getByRole('button', { name: 'Deny' }).click();
     expect(await elsewhere.said(page)).toMatchObject({ failed: 'access_denied', typed: true, words: expect.stringMatching(/\w/) });
     await site.open('/settings/security');
-    await expect(page.getByText('You have no authorized applications')).toBeVisible();
+    await expect(page.getByText('No active grants')).toBeVisible();
   });
 
   test('a window that is closed, and one that nobody answers', async ({ page, elsewhere }) => {

@@ -60,7 +60,7 @@ test('a program that is removed takes along what was allowed to it', async ({ pa
   await dialog.getByRole('button', { name: 'Remove application' }).click();
   await expect(site.toast).toContainText('Application removed.');
   await site.open('/settings/security');
-  await expect(page.getByText('You have no authorized applications')).toBeVisible();
+  await expect(page.getByText('No active grants')).toBeVisible();
   await page.goto(program.asks(keyward, client));
   await expect(page.getByRole('heading', { name: 'Invalid authorization request' })).toBeVisible();
 });

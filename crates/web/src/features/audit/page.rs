@@ -9,6 +9,7 @@ use super::{
 use crate::{
     domain::{
         audit::{AuditEvent, AuditFilter, AuditPage as Page, ChainState},
+        count::{format_grouped, format_number_of},
         time::{Timestamp, relative},
     },
     features::session::{PageShell, PageTitle, admin_page, load},
@@ -135,7 +136,7 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
 
 /// Returns one line about how far the log is signed.
 fn state(chain: ChainState, now: Timestamp) -> AnyView {
-    let counted = |n: i64| if n == 1 { "1 event".to_owned() } else { format!("{n} events") };
+    let counted = |n: i64| format_number_of(n.unsigned_abs(), "event", "events");
     let text = match chain.signed_at {
         Some(at) => {
             let waiting = chain.events - chain.signed;
@@ -143,7 +144,7 @@ fn state(chain: ChainState, now: Timestamp) -> AnyView {
                 0 => ".".to_owned(),
                 ..0 => ". Signed events are missing from the end of the log. Run: keyward audit verify".to_owned(),
                 1 => ". 1 newer event will be signed within a minute.".to_owned(),
-                n => format!(". {n} newer events will be signed within a minute."),
+                n => format!(". {} newer events will be signed within a minute.", format_grouped(n.unsigned_abs())),
             };
             view! {
                 {format!(

@@ -19,7 +19,7 @@ pub fn own_grants() -> AnyView {
     let draw = |allowed: ProjectGrants| {
         let ProjectGrants { grants, now, .. } = allowed;
         if grants.is_empty() {
-            return view! { <p class="panel__body">"You have no authorized applications."</p> }.into_any();
+            return view! { <p class="panel__body">"No active grants. Applications to which you give access are listed here."</p> }.into_any();
         }
         // One form for all rows: each button carries the id of the grant that it revokes.
         let revoke = |grant: &GrantView| {
@@ -42,7 +42,7 @@ pub fn own_grants() -> AnyView {
     view! {
         <section class="panel" aria-labelledby="grants-title">
             <header class="panel__head">
-                <h2 id="grants-title">"Authorized applications"</h2>
+                <h2 id="grants-title">"Grants"</h2>
             </header>
             {load(my_grants, draw)}
         </section>

@@ -4,9 +4,10 @@
 use super::{lifecycle_dialogs::error_dialog, list_context::ListContext};
 use crate::{
     domain::{
+        count::format_number_of,
         filter::KeyFilter,
         ids::KeyId,
-        key::{BulkResult, SelectedKey},
+        key::{BulkResult, RESTORE_DAYS, SelectedKey},
     },
     features::resource::resource,
     features::{
@@ -88,18 +89,24 @@ pub fn BulkActionPage() -> impl IntoView {
 }
 
 fn key_count(n: usize) -> String {
-    if n == 1 { "1 key".to_owned() } else { format!("{n} keys") }
+    format_number_of(n as u64, "key", "keys")
 }
 
 fn confirm_dialog(place: &ListContext, delete: bool, keys: Vec<SelectedKey>) -> AnyView {
-    let (verb, path, label, working, lead) = if delete {
-        let lead = "Requests with these keys, or with access tokens issued from them, will fail immediately. Only an \
-                    administrator can restore the keys, within 7 days.";
-        ("Delete", "delete", "Delete keys", "Deleting…", lead)
+    let (objects, tokens, noun) =
+        if keys.len() == 1 { ("this key", "it", "key") } else { ("these keys", "them", "keys") };
+    let effect = format!("Requests with {objects}, or with access tokens issued from {tokens}, will fail immediately.");
+    let (verb, path, working, remedy) = if delete {
+        ("Delete", "delete", "Deleting…", format!("can restore the {noun}, within {RESTORE_DAYS} days."))
     } else {
-        let lead = "Requests with these keys, or with access tokens issued from them, will fail immediately. Only an \
-                    administrator can activate the keys again.";
-        ("Deactivate", "deactivate", "Deactivate keys", "Deactivating…", lead)
+        ("Deactivate", "deactivate", "Deactivating…", format!("can activate the {noun} again."))
+    };
+    let lead = format!("{effect} Only an administrator {remedy}");
+    let label = match (delete, keys.len() == 1) {
+        (true, true) => "Delete key",
+        (true, false) => "Delete keys",
+        (false, true) => "Deactivate key",
+        (false, false) => "Deactivate keys",
     };
     let title = format!("{verb} {}?", key_count(keys.len()));
     let mut to = place.with_query(PAGE);

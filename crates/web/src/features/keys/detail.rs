@@ -83,6 +83,8 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
         Some(at) => view! { <Exactly at=at.clone() /> " " <span class="muted"><Ago at now /></span> }.into_any(),
         None => none.into_any(),
     };
+    // The service names the requesting user "You", for the start of a line.
+    let creator = if key.created_by == "You" { "you".to_owned() } else { key.created_by.clone() };
     view! {
         <header class="page-head">
             <p class="crumbs">
@@ -122,7 +124,7 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
                         <dd>{key.issued_to.clone().unwrap_or_else(|| "Not set".to_owned())}</dd>
                         <dt>"Created"</dt>
                         <dd>
-                            {moment(Some(key.created.clone()), "")} {format!(" by {}", key.created_by)}
+                            {moment(Some(key.created.clone()), "")} {format!(" by {creator}")}
                         </dd>
                         <dt>"Last used"</dt>
                         <dd>{moment(key.last_used.clone(), "Never used")}</dd>

@@ -48,7 +48,7 @@ pub fn EditPage() -> impl IntoView {
             let (to, leave) = (place.dialog_url(&form.key, "edit"), place.list_url());
             let back = leave.clone();
             view! {
-                <PageTitle text=format!("Edit: {}", form.key.name) />
+                <PageTitle text=format!("Edit key: {}", form.key.name) />
                 <Dialog described=true opener=menu_button_id(&form.key) leave>
                     <Form to>{form_fields(back, form)}</Form>
                 </Dialog>

@@ -34,8 +34,8 @@ pub fn Filters(
     let sorts = [
         ("", "Active first"),
         ("newest", "Newest first"),
-        ("used", "Last used"),
-        ("expires", "Expires first"),
+        ("used", "Recently used first"),
+        ("expires", "Expiring first"),
         ("name", "Name"),
     ];
     let choices = |of: &[(&str, &str)]| of.iter().map(|(value, label)| Choice::new(*value, *label)).collect::<Vec<_>>();

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         ids::KeyId,
-        key::{KeyView, Status},
+        key::{KeyView, RESTORE_DAYS, Status},
     },
     error::{AppError, ErrorKind},
     features::resource::resource,
@@ -100,19 +100,20 @@ impl LifecycleDialog {
             Self::Deactivate => refused("inactive"),
             Self::Delete => refused("deleted"),
             Self::Activate => "Requests with this key are accepted again, unless the key has expired.".into_any(),
-            Self::Restore => "The key returns to its previous state.".into_any(),
+            Self::Restore => "The key returns to its previous status.".into_any(),
         }
     }
 
-    const fn notice(self) -> Option<&'static str> {
+    fn notice(self) -> Option<String> {
         match self {
             Self::Deactivate => Some(
-                "Access tokens issued from this key also stop working. You can activate the key again at any time.",
+                "Access tokens issued from this key also stop working. You can activate the key again at any time."
+                    .to_owned(),
             ),
-            Self::Delete => Some(
-                "Access tokens issued from this key also stop working. You can restore the key for 7 days. To block the key \
-                 without deleting it, deactivate it.",
-            ),
+            Self::Delete => Some(format!(
+                "Access tokens issued from this key also stop working. You can restore the key for {RESTORE_DAYS} days. To \
+                 block the key without deleting it, deactivate it.",
+            )),
             Self::Activate | Self::Restore => None,
         }
     }

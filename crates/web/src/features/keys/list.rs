@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         count::format_count,
-        key::{KeyPage, Status},
+        key::{KeyPage, RESTORE_DAYS, Status},
     },
     error::{AppError, ErrorKind},
     features::resource::resource,
@@ -94,7 +94,8 @@ fn empty_state(place: &ListContext, page: &KeyPage) -> AnyView {
         && place.filter.owner.is_none()
         && place.filter.view.is_none()
     {
-        let text = "Deleted keys are listed here for 7 days. You can restore them during this time.";
+        let text =
+            format!("Deleted keys are listed here for {RESTORE_DAYS} days. You can restore them during this time.");
         return view! { <Empty title="No deleted keys" text actions=clear() /> }.into_any();
     }
     if place.filter.has_conditions() {

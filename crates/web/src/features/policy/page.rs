@@ -92,7 +92,7 @@ fn field_values(holds: PolicyDraft) -> PolicyDraft {
 fn fields(form: PolicyForm) -> AnyView {
     let PolicyForm { draft, mail } = form;
     let draft = field_values(draft);
-    let units = [("86400", "days"), ("3600", "hours"), ("60", "minutes")];
+    let units = [("60", "minutes"), ("3600", "hours"), ("86400", "days")];
     let units = units.map(|(value, label)| Choice::new(value, label)).into_iter().collect();
     let sign_ups = SignUp::ALL.iter().map(|it| Choice::new(it.as_str(), sign_up(*it))).collect();
     let factors = SecondFactor::ALL.iter().map(|it| Choice::new(it.as_str(), second_factor(*it))).collect();

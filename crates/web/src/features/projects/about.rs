@@ -70,7 +70,7 @@ pub fn notices(project: &ProjectView) -> AnyView {
     let archived = project.archived.then(|| {
         view! {
             <Notice tone=Tone::Plain>
-                "This project is archived. Requests with its keys are denied. A project owner can unarchive it."
+                "This project is archived. Requests with its keys are rejected. A project owner can unarchive it."
             </Notice>
         }
     });

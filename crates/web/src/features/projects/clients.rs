@@ -181,7 +181,7 @@ fn remove_dialog(project: &ProjectView, client: ClientView) -> AnyView {
         path: format!("clients/{}/remove", client.id),
         title: format!("Remove {}?", client.title),
         lead:
-            "All its grants are revoked immediately, and its tokens are denied. It can no longer ask users for access."
+            "All its grants are revoked immediately, and its tokens are rejected. It can no longer ask users for access."
                 .into(),
         button: ("Remove application", "Removing…"),
         danger: true,
@@ -211,7 +211,7 @@ fn revoke_dialog(project: &ProjectView, grant: GrantView) -> AnyView {
     let words = DialogSpec {
         path: format!("grants/{}/revoke", grant.id),
         title: format!("Revoke {}?", grant_name(&grant)),
-        lead: "Its tokens are denied from the next request. The application can ask for access again.".into(),
+        lead: "Its tokens are rejected from the next request. The application can ask for access again.".into(),
         button: ("Revoke grant", "Revoking…"),
         danger: true,
         opener: "grants",

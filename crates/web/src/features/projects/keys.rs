@@ -5,7 +5,7 @@ use crate::{
     domain::{
         count::format_count_of,
         ids::{KeyId, ProjectId},
-        key::{Environment, KeyView},
+        key::{Environment, KeyView, RESTORE_DAYS},
         project::{IssuedKeys, ProjectKeys},
         time::Timestamp,
     },
@@ -128,7 +128,7 @@ fn keys_dialog(leave: &str, keys: ProjectKeys) -> AnyView {
         }
     });
     let why = match (archived, may_make_keys) {
-        (true, _) => "This project is archived. Its keys are denied, and new keys cannot be created.",
+        (true, _) => "This project is archived. Requests with its keys are rejected, and new keys cannot be created.",
         (false, true) => "Give each user their own key, so that you can deactivate one without affecting the others.",
         (false, false) => "Only project owners and operators can create keys.",
     };
@@ -195,8 +195,8 @@ fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> 
 
 /// The keys of one `issued_to` value, under its name.
 fn body(id: ProjectId, group: IssuedKeys, now: Timestamp) -> impl IntoView {
-    let to = group.to.unwrap_or_else(|| "Not assigned".to_owned());
-    let count = if group.keys.len() == 1 { "1 key".to_owned() } else { format!("{} keys", group.keys.len()) };
+    let to = group.to.unwrap_or_else(|| "Not set".to_owned());
+    let count = format_count_of(group.keys.len() as u64, "key", "keys");
     let rows = group.keys.into_iter().map(|key| row(id, key, now)).collect_view();
     view! {
         <tbody>
@@ -291,7 +291,7 @@ fn delete(to: &str, back: &str, key: KeyView) -> AnyView {
                         <p id="dialog-lead">
                             {format!(
                                 "Requests with this key and its tokens will fail immediately. {used} You can restore the key on the \
-                                 API keys page for 7 days.",
+                                 API keys page for {RESTORE_DAYS} days.",
                             )}
                         </p>
                     </div>

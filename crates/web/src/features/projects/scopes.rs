@@ -5,7 +5,10 @@ use super::{
     dialog::{DialogSpec, current_project, error_dialog, form_dialog, project_path},
 };
 use crate::{
-    domain::project::{ProjectView, ScopesForm},
+    domain::{
+        count::format_grouped,
+        project::{ProjectView, ScopesForm},
+    },
     features::session::load,
     ui::{
         choices::{Check, Choices},
@@ -33,8 +36,11 @@ pub fn section(project: &ProjectView) -> AnyView {
             .retired
             .iter()
             .map(|scope| {
-                let keys =
-                    if scope.keys == 1 { "1 key has it".to_owned() } else { format!("{} keys have it", scope.keys) };
+                let keys = if scope.keys == 1 {
+                    "1 key has it".to_owned()
+                } else {
+                    format!("{} keys have it", format_grouped(scope.keys))
+                };
                 view! { <dt><code>{scope.name.clone()}</code></dt> <dd>{keys}</dd> }
             })
             .collect_view();
@@ -104,7 +110,11 @@ fn fields(form: ScopesForm) -> AnyView {
             .filter(|it| it.offered && it.keys > 0)
             .filter(|it| if set == "own" { !is_chosen(&it.name, it.offered) } else { !it.in_default })
             .map(|it| {
-                let keys = if it.keys == 1 { "1 key keeps it".to_owned() } else { format!("{} keys keep it", it.keys) };
+                let keys = if it.keys == 1 {
+                    "1 key keeps it".to_owned()
+                } else {
+                    format!("{} keys keep it", format_grouped(it.keys))
+                };
                 view! {
                     <label class="check">
                         <input type="checkbox" name="retire[]" value=it.name.clone() aria-describedby="retire-error" />
@@ -130,7 +140,7 @@ fn fields(form: ScopesForm) -> AnyView {
             description: match it.keys {
                 0 => it.description.clone(),
                 1 => format!("{} (1 key has it)", it.description),
-                n => format!("{} ({n} keys have it)", it.description),
+                n => format!("{} ({} keys have it)", it.description, format_grouped(n)),
             },
             value: it.name.clone(),
         })

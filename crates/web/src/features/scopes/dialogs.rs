@@ -5,7 +5,10 @@ use super::{
     page::{LIST, dialog_path, granted_by, menu_id},
 };
 use crate::{
-    domain::scope::{CatalogScope, GrantedBy},
+    domain::{
+        count::format_count,
+        scope::{CatalogScope, GrantedBy},
+    },
     error::{AppError, ErrorKind},
     features::session::{PageTitle, load},
     ui::{
@@ -51,7 +54,7 @@ pub fn RemoveScopePage() -> impl IntoView {
         let lead = match scope.keys {
             0 => "No keys have this scope. After deletion, it cannot be added to keys.".to_owned(),
             1 => "1 key has this scope, so it can be retired but not deleted.".to_owned(),
-            n => format!("{n} keys have this scope, so it can be retired but not deleted."),
+            n => format!("{} keys have this scope, so it can be retired but not deleted.", format_count(n)),
         };
         view! {
             <PageTitle text=format!("Delete scope {name}") />
@@ -82,7 +85,7 @@ pub fn RetireScopePage() -> impl IntoView {
         let held = match scope.keys {
             0 => "No keys have this scope.".to_owned(),
             1 => "1 key has this scope and keeps it.".to_owned(),
-            n => format!("{n} keys have this scope and keep it."),
+            n => format!("{} keys have this scope and keep it.", format_count(n)),
         };
         let lead = format!("{held} It cannot be added to new keys. You can offer it again at any time.");
         confirm_dialog(&scope, "retire", "Retire", "Retire scope", "Retiring…", lead)
@@ -109,8 +112,9 @@ fn confirm_dialog(
     let name = scope.name.to_string();
     let to = dialog_path(scope, path);
     let again = if verb == "Offer" { " again" } else { "" };
+    let title = format!("{verb} scope {name}{again}");
     view! {
-        <PageTitle text=format!("{label} {name}") />
+        <PageTitle text=title />
         <Dialog class="dialog--small" described=true opener=format!("{}-button", menu_id(&name)) leave=LIST>
             <Form to>
                 <DialogHead title=format!("{verb} “{name}”{again}?") close=LIST />

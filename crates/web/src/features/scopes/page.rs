@@ -2,7 +2,10 @@
 
 use super::{api::list_scopes, routes::SCOPES};
 use crate::{
-    domain::scope::{CatalogScope, GrantedBy},
+    domain::{
+        count::format_count,
+        scope::{CatalogScope, GrantedBy},
+    },
     features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         empty::Empty,
@@ -100,9 +103,12 @@ fn row(scope: CatalogScope) -> impl IntoView {
     let name = scope.name.to_string();
     let (edit, remove) = (dialog_path(&scope, "edit"), dialog_path(&scope, "remove"));
     let retired = scope.retired.then(|| view! { " " <span class="tag">"retired"</span> });
-    let (path, verb, icon) =
-        if scope.retired { ("unretire", "Offer again", Icon::Play) } else { ("retire", "Retire", Icon::Pause) };
-    let (retire, retire_name) = (dialog_path(&scope, path), format!("{verb}: scope {name}"));
+    let (path, verb, retire_name, icon) = if scope.retired {
+        ("unretire", "Offer again", format!("Offer again: scope {name}"), Icon::Play)
+    } else {
+        ("retire", "Retire", format!("Retire scope {name}"), Icon::Pause)
+    };
+    let retire = dialog_path(&scope, path);
     // Built-in management scopes can be retired, but not edited or removed.
     let own = !scope.name.is_management();
     let edit = own.then(|| {
@@ -138,10 +144,10 @@ fn row(scope: CatalogScope) -> impl IntoView {
                 {if scope.in_default { "Yes" } else { "No" }}
             </Cell>
             <Cell class="end" label="Keys">
-                {scope.keys}
+                {format_count(scope.keys)}
             </Cell>
             <Cell class="end" label="Projects">
-                {scope.projects}
+                {format_count(scope.projects)}
             </Cell>
             <td class="cell-menu">
                 <RowMenu id=menu_id(&name) name=format!("Actions for scope {name}")>

@@ -154,7 +154,7 @@ fn disposition_field(project: UserProject, others: &[PersonChoice], chosen: Stri
     let archive = if project.archived {
         "None: keep the project archived"
     } else {
-        "None: archive the project and deny its keys"
+        "None: archive the project and reject its keys"
     };
     let first = vec![Choice::new("", "Choose an option"), Choice::new("archive", archive)];
     let options = user_choices(first, others)
