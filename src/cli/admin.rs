@@ -73,7 +73,7 @@ pub enum AdminCommand {
         #[arg(long)]
         keys: bool,
         /// Reason, recorded in the audit log
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
     },
     /// Enable a disabled user: allow sign-in again
@@ -103,7 +103,7 @@ pub enum AdminCommand {
     },
     /// Publish the next token signing key. It signs tokens 15 minutes later, when all verifiers have received it
     RotateTokenKey {
-        /// Use this if an attacker may have a signing key. A new key signs at once, and all earlier tokens are denied
+        /// Use this if an attacker may have a signing key. A new key signs at once, and all earlier tokens are rejected
         #[arg(long)]
         compromised: bool,
         /// File with the key that encrypts the signing keys [default with SQLite: keyward.key beside the database]

@@ -103,7 +103,9 @@ impl Database {
 pub fn terminal_error(error: crate::service::Error) -> anyhow::Error {
     use crate::service::Error;
     match error {
-        Error::NotFound => anyhow::anyhow!("not found: check the ID, name, or email address with the list command"),
+        Error::NotFound => anyhow::anyhow!(
+            "not found: check the ID, name, or email address with: keyward keys list, projects list, or admin list-users"
+        ),
         Error::Invalid(fields) => {
             let fields: Vec<_> = fields.into_iter().map(|f| format!("{}: {}", f.name, f.message)).collect();
             anyhow::anyhow!("{}", fields.join("\n  "))

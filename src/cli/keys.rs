@@ -47,11 +47,11 @@ enum Command {
     List(ListArgs),
     /// Show a key without its secret
     Show(KeyArg),
-    /// Deactivate a key: it is denied from the next request until it is activated
+    /// Deactivate a key: it is rejected from the next request until it is activated
     Deactivate(KeyArg),
     /// Activate a deactivated key
     Activate(KeyArg),
-    /// Delete a key: it is denied from the next request. It can be restored for 7 days
+    /// Delete a key: it is rejected from the next request. It can be restored for 7 days
     Delete(KeyArg),
     /// Restore a deleted key with its previous status
     Restore(KeyArg),
@@ -60,9 +60,9 @@ enum Command {
 /// Returns the past participle of a transition and its effect, for the output.
 const fn result_text(transition: Transition) -> (&'static str, &'static str) {
     match transition {
-        Transition::Deactivate => ("Deactivated", "It is denied from the next request."),
+        Transition::Deactivate => ("Deactivated", "It is rejected from the next request."),
         Transition::Activate => ("Activated", "The change applies from the next request."),
-        Transition::Delete => ("Deleted", "It is denied from the next request. It can be restored for 7 days."),
+        Transition::Delete => ("Deleted", "It is rejected from the next request. It can be restored for 7 days."),
         Transition::Restore => ("Restored", "It has its previous status."),
     }
 }

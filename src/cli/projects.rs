@@ -65,7 +65,7 @@ enum ProjectsCommand {
         #[arg(long)]
         name: String,
     },
-    /// Archive a project: all its keys are denied from the next request until it is unarchived
+    /// Archive a project: all its keys are rejected from the next request until it is unarchived
     Archive {
         /// Project ID, or name if it is unique
         #[arg(long)]
@@ -156,7 +156,7 @@ async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result
         true => {
             print_change_line!("Unarchived project {id}. The change applies from the next request.")
         }
-        false => print_change_line!("Archived project {id}. Its keys are denied from the next request."),
+        false => print_change_line!("Archived project {id}. Its keys are rejected from the next request."),
     }
 }
 

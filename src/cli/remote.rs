@@ -26,11 +26,16 @@ pub(super) const KEY_VARIABLE: &str = "KEYWARD_KEY";
 #[derive(clap::Args)]
 pub struct RemoteArgs {
     /// Use the management API of this server instead of the database, with the key in KEYWARD_KEY or --secret-file
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, value_parser = parse_url)]
     url: Option<Url>,
     /// File with the secret of a key that has the scope keyward:keys.read or keyward:keys.write (- for standard input)
     #[arg(long, value_name = "FILE", global = true)]
     secret_file: Option<PathBuf>,
+}
+
+/// Parses the value of `--url`, with an error that shows a valid one.
+fn parse_url(text: &str) -> Result<Url, &'static str> {
+    text.parse().map_err(|_| "use a URL such as https://keys.example.com")
 }
 
 /// Permission that a command needs.

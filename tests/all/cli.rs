@@ -258,6 +258,8 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
             keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]),
             "not found: check the ID",
         ),
+        (keyward(folder, &["keys", "show", "abc"]), "use a key ID as printed by: keyward keys list"),
+        (keyward(folder, &["keys", "list", "--url", "foo"]), "use a URL such as https://keys.example.com"),
         (create(&["--network", "somewhere"]), "“somewhere” is not a valid network"),
     ] {
         let message = err(&refused);
@@ -563,7 +565,7 @@ fn the_next_signing_key_is_published_beside_a_running_server() {
     assert_eq!(published(), 2);
     // Both keys may be compromised.
     let output = out(&keyward(folder, &["admin", "rotate-token-key", "--compromised"]));
-    assert!(output.contains("signs tokens from now on") && output.contains("issued before are denied"), "{output}");
+    assert!(output.contains("signs tokens from now on") && output.contains("issued before are rejected"), "{output}");
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while published() != 1 {
         assert!(std::time::Instant::now() < end, "the server goes on publishing what was discarded");

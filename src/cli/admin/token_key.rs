@@ -36,7 +36,7 @@ pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, comprom
     let published = published?;
     if compromised {
         return print_change_line!(
-            "The signing key {} signs tokens from now on. All tokens that were issued before are denied: within 1 second by \
+            "The signing key {} signs tokens from now on. All tokens that were issued before are rejected: within 1 second by \
              servers that receive the change, within 1 minute by other servers, and within 5 minutes by verifiers that cache \
              the key set. If an attacker can still read the key file or the database, block that access and run this command \
              again.",

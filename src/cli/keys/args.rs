@@ -26,12 +26,12 @@ pub struct CreateArgs {
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<String>,
     /// Person or system that uses the key
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub issued_to: String,
     /// Allowed network, such as 203.0.113.0/24. This option can be repeated [default: all networks]
     #[arg(long = "network", value_name = "CIDR")]
     pub networks: Vec<String>,
-    /// Time before which the key is denied, in RFC 3339, such as 2026-12-01T09:00Z. Without an offset it is in UTC
+    /// Time before which the key is rejected, in RFC 3339, such as 2026-12-01T09:00Z. Without an offset it is in UTC
     #[arg(long, value_name = "TIME", default_value = "", hide_default_value = true)]
     pub not_before: String,
     /// Rate limit per second, minute, hour, or day, such as 100/minute or 100/minute,burst=20
@@ -72,6 +72,7 @@ pub struct ListArgs {
 #[derive(Args)]
 pub struct KeyArg {
     /// Key ID, as in: keyward keys list
+    #[arg(value_parser = parse_key_id)]
     pub id: KeyId,
     /// Project ID. It is required with --url if the key for the server cannot read keys
     #[arg(long)]
@@ -79,4 +80,9 @@ pub struct KeyArg {
     /// Print the key as a JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Parses a key ID, with an error that says where to find one.
+fn parse_key_id(text: &str) -> Result<KeyId, &'static str> {
+    text.parse().map_err(|_| "use a key ID as printed by: keyward keys list")
 }

@@ -29,7 +29,7 @@ pub struct EditArgs {
     /// Remove all allowed networks, so that the key can be used from anywhere
     #[arg(long, conflicts_with = "networks")]
     no_networks: bool,
-    /// Time before which the key is denied, in RFC 3339, such as 2026-12-01T09:00Z. Without an offset it is in UTC
+    /// Time before which the key is rejected, in RFC 3339, such as 2026-12-01T09:00Z. Without an offset it is in UTC
     #[arg(long, value_name = "TIME")]
     not_before: Option<String>,
     /// Remove the not-before time
