@@ -223,8 +223,8 @@ const MESSAGES: &[MessageTemplate] = &[
     ("client.removed", "removed the application {}", None),
     ("grant.allowed", "granted the application {} access", None),
     ("grant.denied", "denied a device request of the application {}", None),
-    ("grant.ended", "ended a grant of the application {}", None),
-    ("grant.lapsed", "ended an unused grant of the application {}", None),
+    ("grant.ended", "revoked a grant of the application {}", None),
+    ("grant.lapsed", "revoked an unused grant of the application {}", None),
     ("grant.narrowed", "reduced the scopes of a grant of the application {}", None),
     ("grant.revoked", "revoked a grant of the application {}", None),
     (

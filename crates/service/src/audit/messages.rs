@@ -83,7 +83,7 @@ const LABELS: [(&str, &str); 17] = [
     ("may_never_expire", "Keys without an expiry allowed"),
     ("networks", "Allowed networks"),
     ("person", "User"),
-    ("redirects", "Redirect URIs"),
+    ("redirects", "Redirect URLs"),
     ("second_factor", "Two-factor authentication"),
     ("seconds", "Maximum token lifetime (seconds)"),
     ("token_life_max_seconds", "Maximum access token lifetime (seconds)"),
