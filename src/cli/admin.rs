@@ -49,7 +49,7 @@ pub enum AdminCommand {
         #[arg(long)]
         email: String,
     },
-    /// Print a password reset link for a user. It is valid for 1 hour and works once
+    /// Print a password reset link for a user. It is valid for 1 hour and can be used once
     ResetLink {
         /// Email address of the user
         #[arg(long)]

@@ -53,7 +53,7 @@ enum Command {
     Activate(KeyArg),
     /// Delete a key: it is rejected from the next request. It can be restored for 7 days
     Delete(KeyArg),
-    /// Restore a deleted key with its previous status
+    /// Restore a deleted key with its previous state
     Restore(KeyArg),
 }
 
@@ -63,7 +63,7 @@ const fn result_text(transition: Transition) -> (&'static str, &'static str) {
         Transition::Deactivate => ("Deactivated", "It is rejected from the next request."),
         Transition::Activate => ("Activated", "The change applies from the next request."),
         Transition::Delete => ("Deleted", "It is rejected from the next request. It can be restored for 7 days."),
-        Transition::Restore => ("Restored", "It has its previous status."),
+        Transition::Restore => ("Restored", "It has its previous state."),
     }
 }
 

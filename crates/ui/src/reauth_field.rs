@@ -32,7 +32,7 @@ pub fn ProofField(
             if alone { "Code" } else { "Confirm with a code from your authenticator app" },
             "text",
             "one-time-code",
-            Some("A 6-digit code or a recovery code. Each code works once.".to_owned()),
+            Some("A 6-digit code or a recovery code. Each code can be used once.".to_owned()),
         ),
         ReauthenticationMethod::SignIn => {
             let next = if alone {

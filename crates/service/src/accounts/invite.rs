@@ -137,7 +137,7 @@ impl Accounts {
         let text = format!(
             "{by} invited you to {product}, where you can create and manage API keys.\n\n\
              Create your account within {}:\n{link}\n\n\
-             The link works once. If you did not expect this invitation, ignore this email.\n",
+             The link can be used once. If you did not expect this invitation, ignore this email.\n",
             format_duration(INVITATION_LIFETIME)
         );
         let mailed = mails && self.send_email(&email, format!("Your invitation to {product}"), text).await;

@@ -57,7 +57,7 @@ impl Accounts {
             format!(
                 "We received a request to reset the password of your {product} account.\n\n\
                  Set a new password within {}:\n{}\n\n\
-                 The link works once. If you did not request this, ignore this email. Your password does not change.\n",
+                 The link can be used once. If you did not request this, ignore this email. Your password does not change.\n",
                 format_duration(RESET_LINK_LIFETIME),
                 self.link_url("/reset/new?code=", &code)
             )

@@ -75,7 +75,7 @@ impl Accounts {
             None => format!(
                 "We received a request to create an account for {product} with this email address.\n\n\
                  Create your account within {}:\n{}\n\n\
-                 The link works once. If you did not request this, ignore this email. No account is created without the link.\n",
+                 The link can be used once. If you did not request this, ignore this email. No account is created without the link.\n",
                 format_duration(LIFE),
                 self.link_url("/signup/new?code=", &code)
             ),

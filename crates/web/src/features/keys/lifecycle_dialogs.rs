@@ -100,7 +100,7 @@ impl LifecycleDialog {
             Self::Deactivate => refused("inactive"),
             Self::Delete => refused("deleted"),
             Self::Activate => "Requests with this key are accepted again, unless the key has expired.".into_any(),
-            Self::Restore => "The key returns to its previous status.".into_any(),
+            Self::Restore => "The key returns to its previous state.".into_any(),
         }
     }
 

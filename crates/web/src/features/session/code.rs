@@ -40,7 +40,7 @@ pub fn CodePage() -> impl IntoView {
                         <Field
                             name="one_time_code"
                             label="Code"
-                            hint="A 6-digit code or a recovery code. Each code works once."
+                            hint="A 6-digit code or a recovery code. Each code can be used once."
                             autocomplete="one-time-code"
                             required=true
                             autofocus=true
