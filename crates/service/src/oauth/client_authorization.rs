@@ -155,7 +155,7 @@ impl AuthorizedRequest {
             return Err(Error::field("scopes", format!("{other} was not requested, or you cannot grant it.")));
         }
         if !self.lives.iter().any(|it| it.seconds == life) {
-            return Err(Error::field("life", "Select a duration from the list."));
+            return Err(Error::field("life", "Choose a duration from the list."));
         }
         Ok((chosen, now.plus_seconds(life)))
     }

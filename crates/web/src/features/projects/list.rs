@@ -3,7 +3,7 @@
 use super::{api::list_projects, routes::PROJECTS};
 use crate::{
     domain::{
-        count::format_count,
+        count::{format_count, format_count_of},
         project::{ProjectSummary, Role},
     },
     features::session::{PageShell, PageTitle, SignedInOnly, load},
@@ -58,7 +58,7 @@ fn table(projects: Vec<ProjectSummary>) -> AnyView {
         return view! { <Empty title="No projects yet" text="Create a project, or ask a project owner to invite you." /> }
             .into_any();
     }
-    let count = if projects.len() == 1 { "1 project".to_owned() } else { format!("{} projects", projects.len()) };
+    let count = format_count_of(projects.len() as u64, "project", "projects");
     let rows = projects
         .into_iter()
         .map(|project| {

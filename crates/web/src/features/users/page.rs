@@ -153,7 +153,7 @@ fn table(id: UserId, projects: Vec<UserProject>) -> AnyView {
     let count = match projects.len() {
         0 => "No projects".to_owned(),
         1 => "1 project".to_owned(),
-        n => format!("{n} projects"),
+        n => format!("{} projects", format_count(n as u64)),
     };
     let rows = projects
         .into_iter()
