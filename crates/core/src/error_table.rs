@@ -3,6 +3,7 @@
 //! The interfaces take codes and messages from here. Each maps [`Kind`] to its status in one exhaustive match.
 
 use super::{Error, management_client::ManagementError};
+use keyward_domain::{count::format_number_of, security::SIGN_IN_PAUSE, time::format_duration};
 use keyward_store as store;
 use std::borrow::Cow;
 
@@ -166,7 +167,7 @@ impl Error {
                 "Wrong email or password.",
             ),
             Self::Paused { seconds } => {
-                let message = format!("Too many attempts. Try again in {seconds} seconds.");
+                let message = format!("Too many attempts. Try again in {}.", format_duration(*seconds));
                 Row::same(Kind::TooManyAttempts, "paused", message).with_retry_after(*seconds)
             }
             Self::TooLong => Row::new(
@@ -193,9 +194,13 @@ impl Error {
 fn bad_credentials_message(tries_left: Option<u32>) -> Cow<'static, str> {
     match tries_left {
         None => "Wrong email or password.".into(),
-        Some(0) => "Wrong email or password. Try again in 1 minute.".into(),
-        Some(1) => "Wrong email or password. You have 1 attempt left before a 1-minute pause.".into(),
-        Some(n) => format!("Wrong email or password. You have {n} attempts left before a 1-minute pause.").into(),
+        Some(0) => format!("Wrong email or password. Try again in {}.", format_duration(SIGN_IN_PAUSE)).into(),
+        Some(n) => format!(
+            "Wrong email or password. You have {} left before a pause of {}.",
+            format_number_of(n.into(), "attempt", "attempts"),
+            format_duration(SIGN_IN_PAUSE)
+        )
+        .into(),
     }
 }
 
@@ -213,6 +218,17 @@ mod tests {
         }
         let row = Error::Store(store::Error::Closed).describe();
         assert_eq!((row.kind, row.code, row.retry_after), (Kind::Unavailable, "database_unavailable", Some(2)));
+    }
+
+    #[test]
+    fn pauses_have_their_unit() {
+        let message = |error: Error| error.describe().for_users.into_owned();
+        assert_eq!(message(Error::Paused { seconds: 1 }), "Too many attempts. Try again in 1 second.");
+        assert_eq!(message(Error::Paused { seconds: 59 }), "Too many attempts. Try again in 59 seconds.");
+        let left = |tries_left| message(Error::BadCredentials { tries_left });
+        assert_eq!(left(Some(0)), "Wrong email or password. Try again in 1 minute.");
+        assert_eq!(left(Some(1)), "Wrong email or password. You have 1 attempt left before a pause of 1 minute.");
+        assert_eq!(left(Some(4)), "Wrong email or password. You have 4 attempts left before a pause of 1 minute.");
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_format_number() {
+    fn numbers_are_grouped() {
         for (accepted, refused, expected) in [
             (0, 0, "0 accepted, 0 rejected"),
             (999, 1_000, "999 accepted, 1,000 rejected"),
