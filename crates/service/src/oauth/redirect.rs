@@ -10,7 +10,7 @@ pub(super) struct Redirect {
     url: Url,
 }
 
-/// Maximum length of a URI, in bytes.
+/// Maximum length of a URI, in characters.
 const MAX: usize = 500;
 
 impl Redirect {
@@ -21,7 +21,7 @@ impl Redirect {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         // The message says what to enter. The error of the parser adds nothing.
         let url = Url::parse(text).map_err(|_| "This is not a URL. Enter the full URL, starting with https://.")?;
-        if text.len() > MAX || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+        if text.chars().count() > MAX || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err("A redirect URL has at most 500 characters and no spaces.");
         }
         if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
@@ -158,6 +158,18 @@ mod tests {
             "http://[0:0:0:0:0:0:0:1]/cb",
         ] {
             assert!(Redirect::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_length_is_counted_in_characters() {
+        // "ü" takes two bytes.
+        for letter in ["a", "ü"] {
+            let longest = format!("https://app.example/{}", letter.repeat(MAX - 20));
+            assert_eq!(longest.chars().count(), 500);
+            assert_eq!(read(&longest).text, longest);
+            let error = Redirect::parse(&format!("{longest}{letter}")).unwrap_err();
+            assert_eq!(error, "A redirect URL has at most 500 characters and no spaces.");
         }
     }
 
