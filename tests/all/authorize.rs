@@ -356,6 +356,15 @@ on_both_engines! {
         ] {
             assert_eq!(post(&mut program, "/oauth/device_authorization", "", fields).await.oauth_error(), error);
         }
+        // RFC 8707 section 2: `resource` may be repeated, but a token is for one.
+        let own = format!("{URL}/projects/{}", stage.project);
+        let own = ("resource", own.as_str());
+        let client = ("client_id", stage.client.as_str());
+        let once = post(&mut program, "/oauth/device_authorization", "", &[client, own, own]).await;
+        assert_eq!(once.status, 200, "{}", once.text());
+        let several = [client, own, ("resource", "http://127.0.0.1:3000/v1")];
+        let several = post(&mut program, "/oauth/device_authorization", "", &several).await;
+        assert_eq!((several.status, several.oauth_error().as_str()), (400, "invalid_target"));
     }
 
     async fn another_user_decides_for_no_device(bench: TestServer) {

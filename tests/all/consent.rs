@@ -244,8 +244,19 @@ on_both_engines! {
             assert_eq!((value(&pairs, "state"), value(&pairs, "iss")), ("a&b=c ü".into(), crate::support::URL.into()));
             assert!(pairs.iter().all(|(name, _)| name != "code"));
         }
-        let twice = format!("{}&scope=data:read", query(&stage.client_id, &[]));
-        assert_eq!(value(&stage.immediate_response(&twice).await, "error"), "invalid_request");
+        for more in ["scope=data:read", "state=", "response_type=code", "response_mode=query&response_mode=query", "code_challenge="] {
+            let twice = format!("{}&{more}", query(&stage.client_id, &[]));
+            assert_eq!(value(&stage.immediate_response(&twice).await, "error"), "invalid_request", "{more}");
+        }
+        // RFC 8707 section 2: `resource` may be repeated. A grant is for one project.
+        let resource = |id: &str| format!("&resource={}/projects/{id}", crate::support::URL);
+        let own = resource(&stage.project.to_string());
+        let other = resource("0192f3a0-0000-7000-8000-000000000001");
+        let several = format!("{}{own}{other}", query(&stage.client_id, &[]));
+        let pairs = stage.immediate_response(&several).await;
+        assert_eq!(value(&pairs, "error"), "invalid_target");
+        assert_eq!(value(&pairs, "error_description"), "A grant is for one project. Send one authorization request for each resource.");
+        stage.prompt(&stage.operator, &format!("{}{own}{own}&resource=", query(&stage.client_id, &[]))).await;
         let other = ClientId::from(stage.bench.app.context.new_id());
         for (client, more) in [
             ("", &[][..]),
@@ -314,6 +325,11 @@ on_both_engines! {
         ] {
             let authorization = stage.authorize(&stage.operator, &query("origin", &wrong)).await;
             assert!(matches!(authorization, Authorization::Unknown(_)), "{wrong:?}");
+        }
+        // Several resources name no client, and a repeated response mode delivers no message.
+        for more in ["resource=http://127.0.0.1:3000/v1", "response_mode=web_message"] {
+            let authorization = stage.authorize(&stage.operator, &format!("{}&{more}", query("origin", &by_message))).await;
+            assert!(matches!(authorization, Authorization::Unknown(_)), "{more}");
         }
     }
 

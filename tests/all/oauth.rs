@@ -115,6 +115,9 @@ on_both_engines! {
         }
         let two = [kind, ("resource", &project_resource(&made)), ("resource", "http://127.0.0.1:3000/v1")];
         assert_eq!(post(&mut program, "/oauth/token", &right, &two).await.oauth_error(), "invalid_target");
+        let own = project_resource(&made);
+        let same = [kind, ("resource", own.as_str()), ("resource", own.as_str()), ("audience", own.as_str()), ("audience", "")];
+        assert_eq!(claims(&post(&mut program, "/oauth/token", &right, &same).await.token())["aud"], json!(own));
         // A secret in the query is rejected, because a URL is logged. So is a body of another content type.
         let request = Request::post("/oauth/token?client_secret=x").header("authorization", &right);
         let request = request.header("content-type", "application/x-www-form-urlencoded");

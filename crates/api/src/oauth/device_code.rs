@@ -2,7 +2,11 @@
 //! `urn:ietf:params:oauth:grant-type:device_code` (section 3.4).
 
 use super::{
-    authorization_code::issue_token, client, consent_error, form::Form, request::RequestedToken, token::TokenRequest,
+    authorization_code::issue_token,
+    client, consent_error,
+    form::Form,
+    request::{RequestedToken, several_resources},
+    token::TokenRequest,
 };
 use axum::{
     Extension,
@@ -41,7 +45,7 @@ struct DeviceAuthorizationResponse<'a> {
 /// `POST /oauth/device_authorization`: starts a device authorization.
 ///
 /// # Errors
-/// As in RFC 6749 section 5.2.
+/// As in RFC 6749 section 5.2 and RFC 8707 section 2.
 pub async fn device_authorization(
     State(app): State<Services>,
     Extension(origin): Extension<Origin>,
@@ -49,7 +53,12 @@ pub async fn device_authorization(
     form: Form,
 ) -> Result<Response, OAuthError> {
     let client = client::require_public(&headers, &form)?;
-    let (scope, resource) = (form.get("scope")?.unwrap_or_default(), form.get("resource")?);
+    let scope = form.get("scope")?.unwrap_or_default();
+    let resource = match form.distinct("resource").as_slice() {
+        [] => None,
+        [resource] => Some(*resource),
+        _ => return Err(several_resources()),
+    };
     let begun = app.consent.start_device_authorization(origin.ip, &client.id, scope, resource).await?;
     let begun = begun.map_err(consent_error)?;
     let page = format!("{}/device", app.config.public_url);

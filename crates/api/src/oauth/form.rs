@@ -1,4 +1,5 @@
-//! Request parameters (RFC 6749 appendix B): a form in the body, never the query. Each parameter at most once.
+//! Request parameters (RFC 6749 appendix B): a form in the body, never the query. Each parameter at most once,
+//! except `resource` (RFC 8707 section 2) and `audience` (RFC 8693 section 2.1).
 
 use axum::{
     extract::{FromRequest, Request},
@@ -37,9 +38,15 @@ impl Form {
         self.get(name)?.ok_or_else(|| OAuthError::invalid_request(&format!("The parameter {name} is missing.")))
     }
 
-    /// Returns how often a parameter was sent with a value.
-    pub fn count(&self, name: &str) -> usize {
-        self.0.iter().filter(|(it, value)| it == name && !value.is_empty()).count()
+    /// Returns the different values of a parameter that may be repeated, without empty values.
+    pub fn distinct(&self, name: &str) -> Vec<&str> {
+        let mut values = Vec::new();
+        for (_, value) in self.0.iter().filter(|(it, value)| it == name && !value.is_empty()) {
+            if !values.contains(&value.as_str()) {
+                values.push(value.as_str());
+            }
+        }
+        values
     }
 }
 

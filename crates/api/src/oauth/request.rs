@@ -60,17 +60,17 @@ fn parse_lifetime(text: &str) -> Result<i64, OAuthError> {
     whole.filter(|life| *life > 0).ok_or_else(wrong)
 }
 
-/// Parses `resource` and `audience`. Several resources would need a token with several audiences, but each resource has
-/// its own token.
+/// The error for more than one resource: a token with several audiences would be valid at each of them, so each
+/// resource has its own token (RFC 8707 section 2).
+pub(super) fn several_resources() -> OAuthError {
+    OAuthError::invalid_target("A token is valid for one resource. Send one request for each resource.")
+}
+
+/// Parses `resource` and `audience`. Both may be repeated, but must identify one resource.
 fn parse_target(app: &Services, form: &Form) -> Result<Target, OAuthError> {
-    const SEVERAL: &str = "A token is valid for one resource. Send one request for each resource.";
+    let issuer = app.config.public_url.to_string();
     let mut target = Target::ByScopes;
-    for name in ["resource", "audience"] {
-        if form.count(name) > 1 {
-            return Err(OAuthError::invalid_target(SEVERAL));
-        }
-        let Some(text) = form.get(name)? else { continue };
-        let issuer = app.config.public_url.to_string();
+    for text in ["resource", "audience"].into_iter().flat_map(|name| form.distinct(name)) {
         if text == issuer {
             // The resource of RFC 9728 that represents the complete server.
             continue;
@@ -78,7 +78,7 @@ fn parse_target(app: &Services, form: &Form) -> Result<Target, OAuthError> {
         let unknown = || OAuthError::invalid_target("The resource is unknown.").with_code("wrong_audience");
         let audience = Audience::parse(text, &issuer).ok_or_else(unknown)?;
         if target != Target::ByScopes && target != Target::Exactly(audience) {
-            return Err(OAuthError::invalid_target(SEVERAL));
+            return Err(several_resources());
         }
         target = Target::Exactly(audience);
     }

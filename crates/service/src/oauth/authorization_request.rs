@@ -49,7 +49,11 @@ const UNKNOWN: &str = "The application that sent you here is not registered, or 
 const ELSEWHERE: &str = "The application that sent you here uses a redirect URL that is not registered, so no access was granted. \
     Contact its developer.";
 
-/// The request parameters. A parameter must not occur more than once (RFC 6749 section 3.1).
+const SEVERAL_RESOURCES: Denied =
+    Denied::InvalidTarget("A grant is for one project. Send one authorization request for each resource.");
+
+/// The request parameters. A parameter must not occur more than once (RFC 6749 section 3.1), except `resource` (RFC
+/// 8707 section 2).
 struct AuthorizationRequest(Vec<(String, String)>);
 
 impl AuthorizationRequest {
@@ -63,6 +67,17 @@ impl AuthorizationRequest {
         let mut all = self.0.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
         let first = all.next().filter(|value| !value.is_empty());
         if all.next().is_some() { Err(()) } else { Ok(first) }
+    }
+
+    /// Returns the different values of a parameter that may be repeated, without empty values.
+    fn distinct(&self, name: &str) -> Vec<&str> {
+        let mut values = Vec::new();
+        for (_, value) in self.0.iter().filter(|(it, value)| it == name && !value.is_empty()) {
+            if !values.contains(&value.as_str()) {
+                values.push(value.as_str());
+            }
+        }
+        values
     }
 }
 
@@ -111,17 +126,16 @@ impl Consent {
     /// Parses and checks a request.
     pub(super) async fn parse_request(&self, conn: &mut Engine<'_>, query: &str) -> Result<Request, RequestError> {
         let parameters = AuthorizationRequest::parse(query);
-        let once = |name| parameters.get(name).map_err(|()| RequestError::ShowToUser(UNKNOWN));
-        let client_id = once("client_id")?.ok_or(RequestError::ShowToUser(UNKNOWN))?;
+        let client_id = parameters.get("client_id").ok().flatten().ok_or(RequestError::ShowToUser(UNKNOWN))?;
         let redirect = parameters.get("redirect_uri").ok().flatten().and_then(|uri| Redirect::parse(uri).ok());
         let redirect = redirect.ok_or(RequestError::ShowToUser(ELSEWHERE))?;
-        let resource = once("resource")?;
-        let by_message = once("response_mode")? == Some("web_message");
+        let resources = parameters.distinct("resource");
+        let by_message = parameters.get("response_mode").ok().flatten() == Some("web_message");
         let (client, row) = match client_id {
             "loopback" => (ClientName::Loopback, None),
             "origin" => {
                 let row = self
-                    .find_client_of_page(conn, resource, &redirect)
+                    .find_client_of_page(conn, &resources, &redirect)
                     .await?
                     .ok_or(RequestError::ShowToUser(UNKNOWN))?;
                 (ClientName::Registered(row.id.into()), Some(row))
@@ -143,7 +157,7 @@ impl Consent {
         // From here on the redirect target is known, so errors go to the client.
         let state = parameters.get("state").ok().flatten().map(ToOwned::to_owned);
         let to = RedirectTarget { redirect, by_message, state, issuer: self.issuer.to_string() };
-        match self.check_parameters(conn, &parameters, row.as_ref(), resource).await? {
+        match self.check_parameters(conn, &parameters, row.as_ref(), &resources).await? {
             Ok((project, scopes, challenge)) => {
                 let title = row.map(|row| row.name);
                 Ok(Request { client, title, sent_client_id: client_id.to_owned(), to, project, scopes, challenge })
@@ -158,10 +172,10 @@ impl Consent {
         conn: &mut Engine<'_>,
         parameters: &AuthorizationRequest,
         row: Option<&ClientRow>,
-        resource: Option<&str>,
+        resources: &[&str],
     ) -> Result<Result<(ProjectId, Vec<ScopeName>, String), ResponseError>, Error> {
         let deny = |denied: Denied| Ok(Err(ResponseError::from(denied)));
-        let names = ["response_type", "state", "scope", "code_challenge", "code_challenge_method"];
+        let names = ["response_type", "response_mode", "state", "scope", "code_challenge", "code_challenge_method"];
         if names.into_iter().any(|name| parameters.get(name).is_err()) {
             return deny(Denied::InvalidRequest("A parameter occurs more than once."));
         }
@@ -178,7 +192,11 @@ impl Consent {
         let (Some(challenge), Some("S256")) = (challenge, get("code_challenge_method")) else {
             return deny(Denied::InvalidRequest("Send a code_challenge with code_challenge_method=S256 (RFC 7636)."));
         };
-        let named = resource.map(|text| self.project_of_resource(text));
+        let named = match resources {
+            [] => None,
+            [resource] => Some(self.project_of_resource(resource)),
+            _ => return deny(SEVERAL_RESOURCES),
+        };
         let project = match (row.map(|row| ProjectId::from(row.project_id)), named) {
             (Some(project), None) => project,
             (Some(project), Some(named)) if named == Some(project) => project,
@@ -206,14 +224,15 @@ impl Consent {
         Ok(store::oauth_clients::by_id(conn, id.into()).await?)
     }
 
-    /// Returns the client of a project to which pages of this origin belong.
+    /// Returns the client to which pages of this origin belong, of the project that the only resource identifies.
     async fn find_client_of_page(
         &self,
         conn: &mut Engine<'_>,
-        resource: Option<&str>,
+        resources: &[&str],
         origin: &Redirect,
     ) -> Result<Option<ClientRow>, Error> {
-        let Some(project) = resource.and_then(|text| self.project_of_resource(text)) else { return Ok(None) };
+        let [resource] = resources else { return Ok(None) };
+        let Some(project) = self.project_of_resource(resource) else { return Ok(None) };
         for row in store::oauth_clients::list_by_project(conn, project.into()).await? {
             if row.redirects()?.iter().any(|it| Redirect::parse(it).is_ok_and(|it| it.has_origin(origin))) {
                 return Ok(Some(row));
