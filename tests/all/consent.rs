@@ -1,7 +1,7 @@
 //! OAuth consent and grants: users grant programs access, programs redeem codes for tokens, and grants are revoked.
 
 use crate::support::{
-    TestServer,
+    Engine, TestServer,
     change_feed::{start_change_feed, wait_until},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,12 +13,14 @@ use keyward::{
     service::{
         Error, Services,
         actor::{Actor, Caller, Origin},
-        oauth::{CodeRedemption, Denied, Redeemed},
+        oauth::{CodeRedemption, Consent, Denied, Redeemed},
         verify::{DenyReason, VerifyRequest},
     },
-    store::{self, grants::NewGrantRow, write_queue::WriteOutcome},
+    store::{self, Location, grants::NewGrantRow, write_queue::WriteOutcome},
 };
 use sha2::{Digest as _, Sha256};
+use sqlx::{Connection as _, PgConnection};
+use std::time::Duration;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const REDIRECT: &str = "https://buoywatch.example/done";
@@ -96,8 +98,23 @@ impl ConsentFixture {
     }
 
     async fn redeem(&self, code: &str) -> Result<Redeemed, Denied> {
+        self.redeem_on(&self.bench.app.consent, code).await
+    }
+
+    async fn redeem_on(&self, node: &Consent, code: &str) -> Result<Redeemed, Denied> {
         let coming = CodeRedemption { code, client: &self.client_id, redirect_uri: REDIRECT, verifier: VERIFIER };
-        self.bench.app.consent.redeem(&Origin::default(), coming).await.expect("no fault")
+        node.redeem(&Origin::default(), coming).await.expect("no fault")
+    }
+
+    /// Returns the consent service of a second node. SQLite has one process: two requests meet in its write queue.
+    async fn second_node(&self) -> Consent {
+        match &self.bench.location {
+            Location::Sqlite(_) => self.bench.app.consent.clone(),
+            location @ Location::Postgres(_) => {
+                let context = crate::support::open_context(location, self.bench.clock.clone()).await;
+                Consent::new(context, &self.bench.app.config.public_url)
+            }
+        }
     }
 
     async fn grant_and_redeem(&self, caller: &Caller) -> Redeemed {
@@ -186,6 +203,20 @@ on_both_engines! {
         );
         let dump = stage.bench.query_texts("SELECT detail FROM audit_events").await.join("\n");
         assert!(!dump.contains(&code));
+    }
+
+    /// RFC 6749 section 4.1.2: of two simultaneous redemptions one succeeds, and the other one ends the grant.
+    async fn of_two_simultaneous_redemptions_one_succeeds(bench: TestServer) {
+        let stage = ConsentFixture::new(bench).await;
+        let (one, other) = (&stage.bench.app.consent, &stage.second_node().await);
+        for round in 1..=8 {
+            let code = stage.allow(&stage.operator, &["data:read"]).await;
+            let redeemed = <[_; 2]>::from(tokio::join!(stage.redeem_on(one, &code), stage.redeem_on(other, &code)));
+            let denied: Vec<_> = redeemed.iter().filter_map(|it| it.as_ref().err()).collect();
+            assert!(matches!(denied[..], [Denied::InvalidGrant(_)]), "{redeemed:?}");
+            assert_eq!(one.list_own(&stage.operator).await.unwrap().grants, [], "the grant has ended");
+            assert_eq!(stage.bench.events("grant.ended").await, round);
+        }
     }
 
     async fn a_code_is_valid_for_one_minute_and_its_client(bench: TestServer) {
@@ -768,5 +799,31 @@ on_both_engines! {
             assert!(matches!(app.consent.device_prompt(&caller, "BBBB-BBBB").await, Err(Error::Invalid(_))));
         }
         assert!(matches!(app.consent.device_prompt(&caller, &device.user_code).await, Err(Error::Paused { .. })));
+    }
+}
+
+/// A redemption waits while another node revokes the grant, and is denied then: of a code, and of a device code.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_redemption_waits_for_a_revocation() {
+    let stage = ConsentFixture::new(TestServer::new(Engine::Postgres).await).await;
+    let consent = &stage.bench.app.consent;
+    let Location::Postgres(url) = &stage.bench.location else { unreachable!("it is PostgreSQL") };
+    let mut other = PgConnection::connect(url).await.unwrap();
+    let device = consent.start_device_authorization(None, &stage.client_id, "", None).await.unwrap().unwrap();
+    consent.decide_device(&stage.operator, &device.user_code, Some((vec![], 3_600))).await.unwrap();
+    let code = stage.allow(&stage.operator, &["data:read"]).await;
+    // A transaction as of a user who leaves the project.
+    for sql in ["BEGIN", "SELECT id FROM head WHERE id = 1 FOR UPDATE", "UPDATE grants SET ended_at = created_at"] {
+        sqlx::query(sql).execute(&mut other).await.unwrap();
+    }
+    let both = async {
+        let polled = async { consent.poll(&stage.client_id, device.device_code.expose()).await.expect("no fault") };
+        <[_; 2]>::from(tokio::join!(stage.redeem(&code), polled))
+    };
+    tokio::pin!(both);
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut both).await.is_err(), "both wait");
+    sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+    for redeemed in both.await {
+        assert!(matches!(redeemed, Err(Denied::InvalidGrant(_))), "{redeemed:?}");
     }
 }

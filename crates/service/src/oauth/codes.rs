@@ -11,7 +11,12 @@ use keyward_domain::{
     ids::{GrantId, ProjectId, UserId},
     time::Timestamp,
 };
-use keyward_store::{self as store, Tx, authorization_codes::CodeRow, grants::GrantRow, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store, Tx,
+    authorization_codes::CodeRow,
+    grants::GrantRow,
+    write_queue::{WriteOutcome, serialize_change},
+};
 
 /// The parameters of a code redemption (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +82,9 @@ impl Consent {
                 let Some(code) = store::authorization_codes::by_digest(tx, &digest).await? else {
                     return Ok(WriteOutcome::unaudited(Err(NONE)));
                 };
+                // Only for a known code, because the request is anonymous. From here on, no other node revokes or
+                // narrows the grant until this write has committed.
+                serialize_change(tx).await?;
                 let first = store::authorization_codes::mark_used(tx, &digest, now.micros()).await?;
                 match invalid_reason(&code, first, &parameters, now) {
                     None => redeem_grant(tx, &code, now).await.map(WriteOutcome::unaudited),
@@ -100,6 +108,7 @@ impl Consent {
         let write = self.context.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
+                serialize_change(tx).await?;
                 let ends = revoke_grants(tx, &actor, &[grant], "grant.ended", why, now).await?;
                 Ok(ends.append_to(WriteOutcome::unaudited(())))
             })

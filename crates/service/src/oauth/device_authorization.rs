@@ -14,7 +14,7 @@ use keyward_domain::{rate::RateLimit, scope::ScopeName, time::Timestamp};
 use keyward_store::{
     self as store, Tx,
     device_codes::{DeviceRow, NewDeviceRow},
-    write_queue::WriteOutcome,
+    write_queue::{WriteOutcome, serialize_change},
 };
 use std::net::IpAddr;
 
@@ -163,6 +163,8 @@ impl Consent {
             "denied" => return Ok(Err(Denied::AccessDenied)),
             _ => {}
         }
+        // From here on, no other node revokes or narrows the grant until this write has committed.
+        serialize_change(tx).await?;
         let first = store::device_codes::set_state(tx, &digest, "allowed", "redeemed", row.grant_id).await?;
         let Some(grant) = row.grant_id.filter(|_| first) else { return Ok(Err(NONE)) };
         let grant = store::grants::by_id(tx, grant.into()).await?;

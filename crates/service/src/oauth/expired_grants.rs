@@ -11,7 +11,10 @@ use keyward_domain::{
     ids::{ClientId, GrantId},
     time::DAY,
 };
-use keyward_store::{self as store, Kind, write_queue::WriteOutcome};
+use keyward_store::{
+    self as store, Kind,
+    write_queue::{WriteOutcome, serialize_change},
+};
 
 /// Maximum grants revoked in one round. The next round takes the rest.
 const ROUND: i64 = 500;
@@ -101,6 +104,7 @@ impl Consent {
         let write = self.context.queue.write(move |tx| {
             let grants = grants.clone();
             Box::pin(async move {
+                serialize_change(tx).await?;
                 let keyward = Actor::System(Origin::default());
                 let ends = revoke_grants(tx, &keyward, &grants, action, why, now).await?;
                 Ok::<_, Error>(ends.append_to(WriteOutcome::unaudited(())))

@@ -6,8 +6,8 @@
 //! device authorization (device code and user code) -> consent page -> allow: grant        -> redeem -> token contents
 //! ```
 //!
-//! Creating a grant, and revoking one by a user's decision, takes the same cross-node lock as a change of members.
-//! Roles that such a transaction reads therefore stay valid until its commit.
+//! Creating, redeeming, and revoking a grant take the same cross-node lock as a change of members. Roles and grants that
+//! such a transaction reads therefore stay as they are until its commit.
 
 mod authorization_request;
 mod authorization_response;
