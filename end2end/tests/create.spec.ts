@@ -92,6 +92,28 @@ test('the sentence under the expiration says the instant where the person is', {
   await expect(hint).toHaveText('Never expires.');
 });
 
+test('an older preview of the expiration does not replace a newer one', { tag: '@scripts' }, async ({ page, site }) => {
+  await site.openCreate();
+  const [hint, on] = [site.createDialog.locator('#expires-hint'), site.createDialog.getByLabel('Expires on')];
+  await site.createDialog.getByLabel('Expiration').selectOption('On a date…');
+  // The response for the first date arrives after the one for the second date.
+  const isOlder = (body: string | null) => body?.includes('2031-02-18') ?? false;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/keys/say_expiry', async (route) => {
+    if (isOlder(route.request().postData())) await released;
+    await route.continue();
+  });
+  const older = page.waitForResponse((response) => isOlder(response.request().postData()));
+  await on.fill('2031-02-18');
+  await on.fill('2032-03-19');
+  await expect(hint).toHaveText('Expires on Friday 19 March 2032 at 23:59:59 CET.');
+  release();
+  await (await older).finished();
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
+  await expect(hint).toHaveText('Expires on Friday 19 March 2032 at 23:59:59 CET.');
+});
+
 test('three scopes are two chips and a count', async ({ site }) => {
   await site.openCreate();
   for (const scope of ['data:read', 'data:write', 'usage:read']) await site.createDialog.getByLabel(scope).check();

@@ -1,5 +1,6 @@
 //! Expiry field: a dropdown, a date for "on a date", and a sentence with the exact instant.
 
+use super::latest_request::LatestRequest;
 use crate::{
     api::EXPIRY_PREVIEW,
     browser,
@@ -43,8 +44,10 @@ pub fn Expiry(
             day.set(date.value());
         }
     });
+    let requests = LatestRequest::default();
     Effect::new(move |_| {
         let (choice, day) = (choice.get(), day.get());
+        let request = requests.start();
         if let Some(known) = sentence_of(&sentences, &choice) {
             sentence.set(known);
         } else if day.is_empty() {
@@ -57,7 +60,9 @@ pub fn Expiry(
                     Some(Err(refusal)) => refusal.error_message(),
                     None => None,
                 };
-                sentence.set(preview.unwrap_or_else(|| "Expires at the end of that day.".to_owned()));
+                if request.is_latest() {
+                    sentence.set(preview.unwrap_or_else(|| "Expires at the end of that day.".to_owned()));
+                }
             });
         }
     });

@@ -8,6 +8,7 @@ mod copy;
 mod editor;
 mod effects;
 mod expiry;
+mod latest_request;
 mod not_before;
 mod reveal;
 

@@ -1,5 +1,6 @@
 //! "Not before" field: the start time of a key, and a sentence with the exact instant.
 
+use super::latest_request::LatestRequest;
 use crate::{api::NOT_BEFORE_PREVIEW, browser, field::error_message};
 use leptos::{html, prelude::*, task::spawn_local};
 
@@ -26,8 +27,10 @@ pub fn NotBefore(
         }
     });
     let known = (first.clone(), preview);
+    let requests = LatestRequest::default();
     Effect::new(move |_| {
         let time = typed.get();
+        let request = requests.start();
         if time.is_empty() || (time == known.0 && known.1.is_some()) {
             sentence.set(known.1.clone().filter(|_| !time.is_empty()));
         } else if browser::IS_BROWSER {
@@ -37,7 +40,7 @@ pub fn NotBefore(
                     Some(Err(refusal)) => refusal.error_message(),
                     None => None,
                 };
-                if typed.with_untracked(|now| *now == time) {
+                if request.is_latest() {
                     sentence.set(preview);
                 }
             });
