@@ -94,7 +94,7 @@ fn audit_json(description: &str, in_default: bool, granted_by: &str) -> serde_js
     serde_json::json!({"description": description, "in_default": in_default, "granted_by": granted_by})
 }
 
-fn before(row: &store::scopes::ScopeRow) -> serde_json::Value {
+fn before(row: &store::scopes::CatalogScopeRow) -> serde_json::Value {
     audit_json(&row.description, row.in_default, &row.granted_by)
 }
 

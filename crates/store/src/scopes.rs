@@ -20,7 +20,7 @@ pub struct CatalogRow {
 
 /// A scope of the catalog, without counts.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct ScopeRow {
+pub struct CatalogScopeRow {
     pub name: String,
     pub description: String,
     pub in_default: bool,
@@ -107,13 +107,13 @@ pub async fn list_with_counts(conn: &mut Engine<'_>) -> Result<Vec<CatalogRow>, 
 }
 
 /// Returns all scopes in the order of forms.
-pub async fn list(conn: &mut Engine<'_>) -> Result<Vec<ScopeRow>, Error> {
+pub async fn list(conn: &mut Engine<'_>) -> Result<Vec<CatalogScopeRow>, Error> {
     const SQL: &str = select_scopes!("ORDER BY s.position, s.name");
     Ok(with_engine!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
 
 /// Returns the scope with this name.
-pub async fn by_name(conn: &mut Engine<'_>, name: &str) -> Result<Option<ScopeRow>, Error> {
+pub async fn by_name(conn: &mut Engine<'_>, name: &str) -> Result<Option<CatalogScopeRow>, Error> {
     const SQL: &str = select_scopes!("WHERE s.name = $1");
     Ok(with_engine!(conn, c => sqlx::query_as(SQL).bind(name).fetch_optional(c).await?))
 }

@@ -252,12 +252,6 @@ pub async fn delete(tx: &mut Tx<'_>, id: Uuid) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
-/// Ends all sessions of a user. Returns the number of ended sessions.
-pub async fn end_sessions(tx: &mut Tx<'_>, id: Uuid) -> Result<u64, Error> {
-    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1";
-    Ok(with_engine!(tx, c => sqlx::query(SQL).bind(id).execute(c).await?.rows_affected()))
-}
-
 /// Records that a user has signed in.
 pub async fn record_sign_in(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE users SET last_sign_in_at = $2 WHERE id = $1";

@@ -86,7 +86,7 @@ impl Users {
                 if !store::users::set_active(tx, row.id, false).await? {
                     return Err(Error::Internal("the user to disable no longer exists"));
                 }
-                done.sessions = store::users::end_sessions(tx, row.id).await?;
+                done.sessions = store::sessions::end_all(tx, row.id).await?;
                 store::email_links::end_for_user(tx, RESET, row.id).await?;
                 // Withdraw invitations that the user created, so that they cannot return under another account.
                 store::invitations::withdraw_all_by_inviter(tx, row.id, now.micros()).await?;
