@@ -19,7 +19,8 @@ use keyward::{
 on_both_engines! {
     async fn pages(bench: TestServer) {
         let stage = MatrixFixture::new(bench).await;
-        walk(&stage, &rows::pages()).await.finish("pages");
+        let rows: Vec<_> = rows::pages().into_iter().chain(rows::page_variants()).collect();
+        walk(&stage, &rows).await.finish("pages");
     }
 
     /// A page renders the same each time. Its parts wait for the database, and their order of completion has no effect.
@@ -114,7 +115,7 @@ on_both_engines! {
 
     async fn an_old_authentication_does_not_count(bench: TestServer) {
         let stage = MatrixFixture::new(bench).await;
-        let rows: Vec<_> = [rows::pages(), rows::forms(), rows::variants(), rows::functions(), rows::plain(), rows::dangerous()].into_iter().flatten().collect();
+        let rows: Vec<_> = [rows::pages(), rows::page_variants(), rows::forms(), rows::variants(), rows::functions(), rows::plain(), rows::dangerous()].into_iter().flatten().collect();
         run_with_old_authentication(&stage, &rows).await.finish("addresses with an old proof");
     }
 
@@ -228,9 +229,13 @@ fn every_form_has_its_row() {
 fn access_of(rule: Rule) -> Access {
     match rule {
         Rule::Admin(permission) => Access::Administrator(permission),
-        Rule::SignedIn | Rule::HomeMember | Rule::LinkSignedIn | Rule::Only(_) | Rule::Can(_) | Rule::Either(..) => {
-            Access::SignedIn
-        }
+        Rule::SignedIn
+        | Rule::HomeMember
+        | Rule::LinkSignedIn
+        | Rule::DeviceCode(_)
+        | Rule::Only(_)
+        | Rule::Can(_)
+        | Rule::Either(..) => Access::SignedIn,
         Rule::Redirects(_) | Rule::NotFound | Rule::SignedOut | Rule::Anyone | Rule::Link => Access::Public,
         Rule::Secret | Rule::Token | Rule::AnyToken | Rule::Gateway | Rule::ManagementToken => {
             panic!("{rule:?} is a rule of API routes")

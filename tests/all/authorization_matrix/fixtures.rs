@@ -387,8 +387,8 @@ impl MatrixFixture {
             (ObjectKind::Scope, ObjectState::Missing) => row("none:there", "", ""),
             (_, ObjectState::Missing) => {
                 let version = if about == ObjectKind::Key { "1" } else { &place.version };
-                let code = self.random.clone();
-                ObjectData { project: self.random.clone(), code, ..row(&self.random, version, VECTOR) }
+                let (code, device) = (self.random.clone(), UNKNOWN_USER_CODE.to_owned());
+                ObjectData { project: self.random.clone(), code, device, ..row(&self.random, version, VECTOR) }
             }
             (ObjectKind::Key, ObjectState::Purged) => row(&place.gone.id.to_string(), "1", &place.gone.secret),
             (ObjectKind::Key, ObjectState::Stopped) => row(&place.stopped, "1", VECTOR),
@@ -472,6 +472,9 @@ impl MatrixFixture {
 
 /// The test vector of `docs/reference/secret-format.md`: well-formed, but not the secret of a key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
+
+/// A well-formed user code that no device has.
+const UNKNOWN_USER_CODE: &str = "BCDF-GHJK";
 
 /// Creates a project with a config and four keys: an active, a deactivated, a deleted and a purged one.
 async fn create_project(

@@ -63,6 +63,9 @@ pub enum Rule {
     Link,
     /// A signed-in caller with the code of a valid link.
     LinkSignedIn,
+    /// A signed-in caller with the user code of a pending device, and a role in its project that permits the action.
+    /// Other callers with the code learn the reason, but nothing about the project.
+    DeviceCode(Action),
     /// One caller. Not found for others.
     Only(CallerKind),
     /// A caller with the secret of a valid key.
@@ -334,7 +337,7 @@ impl Row {
             LinkSignedIn => allowed(true, 0),
             Only(one) => allowed(who == one, 404),
             Admin(power) => allowed(is_allowed(admin, power), 404),
-            Can(action) => match who.role(which) {
+            Can(action) | DeviceCode(action) => match who.role(which) {
                 Some(role) => allowed(role_allows(role, action), denied),
                 None => Expected::denied(404),
             },
@@ -744,6 +747,16 @@ pub fn pages() -> Vec<Row> {
         page("/setup", Redirects("/login")),
         page("/signup", NotFound),
         page("/signup/new", NotFound),
+    ]
+}
+
+/// Pages with a query that names an object, where the rows in [`pages`] have none.
+pub fn page_variants() -> Vec<Row> {
+    vec![
+        page("/device/confirm", DeviceCode(Action::ChangeKeys))
+            .about(Project)
+            .with_path("/device/confirm?user_code={device}")
+            .on(Archived, Denied(409)),
     ]
 }
 

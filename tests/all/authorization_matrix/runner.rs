@@ -192,6 +192,7 @@ pub async fn walk(stage: &MatrixFixture, rows: &[Row]) -> Report {
                         Rule::Anyone
                             | Rule::Link
                             | Rule::LinkSignedIn
+                            | Rule::DeviceCode(_)
                             | Rule::Secret
                             | Rule::Token
                             | Rule::AnyToken
