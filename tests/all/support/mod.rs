@@ -13,6 +13,7 @@ pub mod node;
 pub mod oauth;
 pub mod proxy;
 pub mod raw_client;
+pub mod rust_source;
 pub mod schema;
 pub mod socket_requests;
 pub mod sql_statements;
