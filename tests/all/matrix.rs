@@ -187,7 +187,7 @@ fn every_action_requires_reauthentication_as_in_the_table() {
         }
     }
     let elsewhere = [
-        // `account_security.rs`: a one-time code.
+        // `account_security`: a one-time code.
         "recovery_codes.made",
         "second_factor.enrolled",
         "second_factor.removed",

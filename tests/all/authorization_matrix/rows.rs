@@ -25,7 +25,7 @@
 //! `.admin_reauth()` if this applies only to administrators who are not members.
 //!
 //! An endpoint that needs a one-time value (a code of an app, a link in an email) is denied to everyone here, and
-//! nothing changes. Other tests check that it accepts the right value: `account_security.rs` (second factor,
+//! nothing changes. Other tests check that it accepts the right value: `account_security` (second factor,
 //! reauthentication), `registration.rs` (registration, password reset), `oidc.rs` (OpenID Connect), `projects.rs` (used
 //! invitations).
 
@@ -1103,7 +1103,7 @@ pub fn routes() -> Vec<Row> {
     ]
 }
 
-/// Routes that are mounted next to pages and forms. A GET of the export redirects to its page (`audit.rs`). The OpenID
+/// Routes that are mounted next to pages and forms. A GET of the export redirects to its page (`audit`). The OpenID
 /// Connect routes are not found, because no provider is configured; `oidc.rs` tests the sign-in.
 pub fn plain() -> Vec<Row> {
     vec![

@@ -1,7 +1,7 @@
 //! SQL statements of the store, extracted from its source files: constants of literals, `concat!`, and the macros of
 //! the store. Also finds the code that runs other texts.
 
-use super::Engine;
+use super::{Engine, rust_source};
 use std::{
     collections::{BTreeSet, HashMap},
     ops::RangeInclusive,
@@ -172,7 +172,7 @@ fn sources() -> Vec<(String, Vec<Token>)> {
     paths.sort();
     let source = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).expect("a source file");
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        let text = rust_source::without_tests(&text);
         (path.strip_prefix(&folder).expect("below it").display().to_string(), tokens(&text))
     };
     paths.iter().map(source).collect()
