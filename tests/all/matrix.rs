@@ -1,7 +1,7 @@
 //! The authorization matrix: every role at every page, form, server function, and route, on every kind of object.
 //!
 //! It checks the response, the stored state afterwards, and that objects of other users look missing. The rows are in
-//! `authorization_matrix/rows.rs`.
+//! `authorization_matrix/rows`.
 
 use crate::authorization_matrix::{
     fixtures::{CallerKind, MatrixFixture, ObjectState, RequestKind},
@@ -131,13 +131,13 @@ fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> 
     let mut wrong = Vec::new();
     for path in mounted.iter().filter(|path| !named.contains(path)) {
         wrong.push(format!(
-            "the {kind} {path} has no row. Add to {kind}s() in tests/all/authorization_matrix/rows.rs, with the rule that is right:\n        {}",
+            "the {kind} {path} has no row. Add to its table in tests/all/authorization_matrix/rows, with the rule that is right:\n        {}",
             row(path)
         ));
     }
     for path in named.iter().filter(|path| !mounted.contains(path)) {
         wrong.push(format!(
-            "there is no {kind} {path} (any more). Remove its row from tests/all/authorization_matrix/rows.rs"
+            "there is no {kind} {path} (any more). Remove its row from tests/all/authorization_matrix/rows"
         ));
     }
     let mut once = named.clone();
