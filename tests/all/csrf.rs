@@ -12,6 +12,7 @@ use crate::support::{
     PASSWORD, TestServer, URL,
     browser::{Page, form},
     json_of, rust_source,
+    socket_requests::parse_response,
 };
 use axum::http::{Method, Request};
 use keyward::{
@@ -410,7 +411,7 @@ on_both_engines! {
         for _ in 0..8 {
             paused = send_form(port, "POST /login", &[], &wrong).await;
         }
-        check("too many tries", &parse_response(&paused), browser, 429);
+        check("too many tries", &parse_response(paused.as_bytes()), browser, 429);
         // An internal error: the table does not exist.
         stage.bench.execute_sql("ALTER TABLE projects RENAME TO gone").await;
         check("a broken page", &send(Owner, get("/projects"), "").await, browser, 500);
@@ -542,21 +543,6 @@ async fn send_lines(port: u16, what: &str, headers: &[&str], body: &str) -> Stri
     // The server may close the connection as soon as it has refused the request.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// Parses a raw response, without the headers of the connection itself.
-fn parse_response(answer: &str) -> Page {
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let mut lines = head.lines();
-    let status = lines.next().and_then(|it| it.split(' ').nth(1)).and_then(|it| it.parse().ok()).expect("a status");
-    let mut headers = axum::http::HeaderMap::new();
-    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-        if !["connection", "date", "transfer-encoding"].contains(&name) {
-            let name: axum::http::HeaderName = name.parse().expect("a name");
-            headers.append(name, value.parse().expect("a value"));
-        }
-    }
-    Page { status, headers, bytes: body.as_bytes().to_vec() }
 }
 
 /// Sends a same-origin form with more headers.

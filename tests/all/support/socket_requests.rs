@@ -32,7 +32,7 @@ pub async fn send_request(port: u16, what: &str, headers: &[&str], body: &str) -
 }
 
 /// Parses a response without its connection-specific headers.
-fn parse_response(answer: &[u8]) -> Page {
+pub fn parse_response(answer: &[u8]) -> Page {
     let at = answer.windows(4).position(|it| it == b"\r\n\r\n").expect("a head and a body");
     let head = std::str::from_utf8(&answer[..at]).expect("a plain head");
     let mut lines = head.lines();

@@ -10,10 +10,9 @@ use crate::{
         time::Timestamp,
     },
     error::{AppError, ErrorKind},
-    features::resource::resource,
     features::{
         keys::api::get_key,
-        session::{PageTitle, Session},
+        session::{PageTitle, load_with},
     },
     response_status::status,
     ui::{
@@ -30,35 +29,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use serde::{Serialize, de::DeserializeOwned};
-
-/// Loads data and draws a dialog with it. An error is drawn as a dialog, too.
-fn load_dialog<T, F>(
-    ask: impl Fn() -> F + Send + Sync + 'static,
-    draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
-    here: String,
-) -> AnyView
-where
-    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
-    F: Future<Output = Result<T, AppError>> + Send + 'static,
-{
-    let session = Session::current();
-    let answer = resource(
-        || (),
-        move |()| {
-            let future = ask();
-            async move {
-                session.signed_in().await?;
-                future.await
-            }
-        },
-    );
-    let drawn = move |answer: Result<T, AppError>| match answer {
-        Ok(found) => draw(found),
-        Err(error) => error_dialog(error, &here),
-    };
-    view! { <Suspense>{move || answer.get().map(drawn.clone())}</Suspense> }.into_any()
-}
 
 fn error_dialog(error: AppError, here: &str) -> AnyView {
     if error.kind == ErrorKind::SignedOut {
@@ -107,7 +77,7 @@ pub fn ProjectKeysPage() -> impl IntoView {
         let project_id = project_id.clone();
         async move { project_keys(project_id.map_err(|_| not_found())?).await }
     };
-    load_dialog(ask, move |keys| keys_dialog(&leave, keys), here)
+    load_with(ask, move |keys| keys_dialog(&leave, keys), move |error| error_dialog(error, &here))
 }
 
 fn keys_dialog(leave: &str, keys: ProjectKeys) -> AnyView {
@@ -265,7 +235,7 @@ pub fn DeleteProjectKeyPage() -> impl IntoView {
         }
     };
     let to = here.clone();
-    load_dialog(ask, move |key| delete(&to, &back, key), here)
+    load_with(ask, move |key| delete(&to, &back, key), move |error| error_dialog(error, &here))
 }
 
 fn delete(to: &str, back: &str, key: KeyView) -> AnyView {

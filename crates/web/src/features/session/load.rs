@@ -20,6 +20,27 @@ where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
+    load_with(ask, draw, |error| match error.kind {
+        // `SignedInOnly` redirects to the sign-in page.
+        ErrorKind::SignedOut => ().into_any(),
+        ErrorKind::NotFound => view! { <NotFoundPage /> }.into_any(),
+        _ => {
+            status(error.kind.status());
+            view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
+        }
+    })
+}
+
+/// Loads the data once a user is signed in, and draws it, or the error.
+pub fn load_with<T, F>(
+    ask: impl Fn() -> F + Send + Sync + 'static,
+    draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+    draw_error: impl Fn(AppError) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Result<T, AppError>> + Send + 'static,
+{
     let session = Session::current();
     let answer = resource(
         || (),
@@ -33,15 +54,7 @@ where
     );
     let drawn = move |answer: Result<T, AppError>| match answer {
         Ok(found) => draw(found),
-        Err(error) => match error.kind {
-            // `SignedInOnly` redirects to the sign-in page.
-            ErrorKind::SignedOut => ().into_any(),
-            ErrorKind::NotFound => view! { <NotFoundPage /> }.into_any(),
-            _ => {
-                status(error.kind.status());
-                view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
-            }
-        },
+        Err(error) => draw_error(error),
     };
     view! { <Suspense>{move || answer.get().map(drawn.clone())}</Suspense> }.into_any()
 }

@@ -18,7 +18,7 @@ mod sign_out_link;
 pub use {
     code::CodePage,
     confirm::ConfirmPage,
-    load::{admin_page, load},
+    load::{admin_page, load, load_with},
     login::{LoginPage, help_link, instance_footer},
     logout::LogoutPage,
     next::{local_path, login_url, login_url_for_current_page, logout_url_for_current_page, next_param, next_path},
