@@ -1,6 +1,7 @@
 //! IP allowlist of a key: networks in CIDR notation (RFC 4632, RFC 4291 section 2.3).
 
 use ipnet::{IpNet, Ipv4Net};
+use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr};
 
 /// Maximum number of networks of one key.
@@ -31,7 +32,8 @@ pub enum NetworkError {
 }
 
 /// Networks from which a key may be used. Empty: any network. IPv4-mapped networks are stored as IPv4.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Networks(Box<[IpNet]>);
 
 impl Networks {
@@ -89,6 +91,25 @@ impl Networks {
     /// Iterates over the networks in the order in which they were written.
     pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
         self.0.iter()
+    }
+
+    /// Returns the networks in CIDR notation.
+    pub fn to_strings(&self) -> Vec<String> {
+        self.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl TryFrom<Vec<String>> for Networks {
+    type Error = NetworkError;
+
+    fn try_from(words: Vec<String>) -> Result<Self, NetworkError> {
+        Self::parse_list(words.iter().map(String::as_str))
+    }
+}
+
+impl From<Networks> for Vec<String> {
+    fn from(networks: Networks) -> Self {
+        networks.to_strings()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rate limit of a key: a number of calls per period, with a burst.
 
 use super::count::format_grouped;
+use serde::{Deserialize, Serialize};
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
 /// Maximum number of calls per period, and maximum burst.
@@ -63,7 +64,8 @@ impl FromStr for RatePeriod {
 
 /// A rate limit: a number of calls per period. The burst is the number of calls allowed at once after a period without
 /// calls. Further calls are allowed at the rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RateLimit {
     calls: NonZeroU32,
     per: RatePeriod,
@@ -139,6 +141,20 @@ impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.calls, self.per.as_str())?;
         if self.burst == self.calls { Ok(()) } else { write!(f, ",burst={}", self.burst) }
+    }
+}
+
+impl TryFrom<String> for RateLimit {
+    type Error = RateError;
+
+    fn try_from(text: String) -> Result<Self, RateError> {
+        text.parse()
+    }
+}
+
+impl From<RateLimit> for String {
+    fn from(limit: RateLimit) -> Self {
+        limit.to_string()
     }
 }
 
