@@ -7,11 +7,11 @@ use crate::{
         output::print_line,
     },
     config::DatabaseSettings,
-    domain::{expiry::ExpiryChoice, ids::ProjectId, key::Environment},
+    domain::{ids::ProjectId, key::KeyName, time::DAY},
     service::{
         Context,
         actor::Actor,
-        keys::{Keys, NewKey},
+        keys::{KeySpec, Keys},
         projects::Projects,
     },
     store,
@@ -65,11 +65,12 @@ async fn stored_keys(opened: &Database, project: ProjectId) -> anyhow::Result<i6
 /// Creates one key after the other and returns the latency of each.
 async fn client(context: Context, project: ProjectId, end: Instant) -> anyhow::Result<Vec<Duration>> {
     let (keys, mut took) = (Keys::new(context.clone()), Vec::new());
+    let name: KeyName = "Benchmark".parse()?;
     while Instant::now() < end {
         let started = Instant::now();
-        let expires = ExpiryChoice::Days(90);
-        let new = NewKey::parse("Benchmark", project, Environment::Live, &expires, &[], "", context.now());
-        keys.create_as(&Actor::Operator, new.map_err(terminal_error)?).await.map_err(terminal_error)?;
+        let expires_at = Some(context.now().plus_seconds(90 * DAY));
+        let spec = KeySpec { expires_at, ..KeySpec::new(project, name.clone()) };
+        keys.create(&Actor::Operator, spec).await.map_err(terminal_error)?;
         took.push(started.elapsed());
     }
     Ok(took)

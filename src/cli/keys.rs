@@ -1,7 +1,7 @@
 //! `keyward keys …`: key management in the database, or on a server with `--url`.
 
 mod args;
-mod edit;
+mod fields;
 mod print;
 mod remote;
 
@@ -12,16 +12,18 @@ use super::{
 };
 use crate::{
     config::DatabaseSettings,
-    domain::transition::Transition,
+    domain::{ids::KeyId, key::Key, transition::Transition},
     http::key_json,
     service::{
+        Error,
         actor::Actor,
-        keys::{KeyDraft, Keys as Service, OperatorKeyFilter, Precondition, RestrictionsDraft},
+        keys::{Keys as Service, OperatorKeyFilter, PatchDraft, Precondition},
         projects::Projects,
     },
 };
-use args::{CreateArgs, KeyArg, ListArgs};
+use args::{KeyArg, ListArgs};
 use clap::{Args, Subcommand};
+use fields::{CreateArgs, EditArgs};
 
 /// Target and subcommand of `keyward keys`.
 #[derive(Args)]
@@ -41,7 +43,7 @@ enum Command {
         #[command(flatten)]
         one: KeyArg,
         #[command(flatten)]
-        changes: edit::EditArgs,
+        changes: EditArgs,
     },
     /// List keys, newest first
     List(ListArgs),
@@ -104,12 +106,12 @@ pub async fn run(database: &DatabaseSettings, keys: KeysArgs) -> anyhow::Result<
     let done = match command {
         Command::Create(args) => create(&opened, &service, args).await,
         Command::Edit { one, changes } => {
-            let edited = service.edit_as_operator(one.id, &changes.into()).await.map_err(terminal_error);
+            let edited = edit(&opened, &service, one.id, changes).await.map_err(terminal_error);
             edited.and_then(|key| print::changed(&key_json(key), EDIT_RESULT, one.json))
         }
         Command::List(args) => list(&opened, &service, args).await,
         Command::Show(one) => {
-            let found = service.get_as_operator(one.id).await.map_err(terminal_error);
+            let found = service.get(&Actor::Operator, one.id).await.map_err(terminal_error);
             found.and_then(|key| Ok(print::details(&key_json(key), one.json)?))
         }
         Command::Deactivate(one) => change(&service, &one, Transition::Deactivate).await,
@@ -122,34 +124,24 @@ pub async fn run(database: &DatabaseSettings, keys: KeysArgs) -> anyhow::Result<
     done
 }
 
-/// Converts an expiry into the value of the form's select field, which marks a date with `date:`.
-fn expiry_field_value(expires: String) -> String {
-    if expires.contains('-') { format!("date:{expires}") } else { expires }
-}
-
 async fn create(opened: &Database, service: &Service, args: CreateArgs) -> anyhow::Result<()> {
-    let project = projects::require_project(args.project)?;
+    let project = projects::require_project(args.project.clone())?;
     let project = projects::find_project(&Projects::new(opened.context.clone()), &project).await?;
-    let draft = KeyDraft {
-        number: opened.context.new_id().into(),
-        name: args.name,
-        project,
-        environment: args.environment.unwrap_or_default().to_string(),
-        expires: args.expires.map(expiry_field_value).unwrap_or_default(),
-        expires_on: String::new(),
-        scopes: args.scopes,
-        issued_to: args.issued_to,
-        restrictions: RestrictionsDraft {
-            networks: args.networks.join("\n"),
-            not_before: args.not_before,
-            rate: args.rate,
-            ..RestrictionsDraft::default()
-        },
+    let (json, number) = (args.json, opened.context.new_id().into());
+    let draft = args.into_draft(project, number);
+    let created = async {
+        let spec = draft.parse(&service.defaults(&Actor::Operator, None).await?)?;
+        service.create(&Actor::Operator, spec).await
     };
-    let (key, secret) = service.create_as_operator(draft).await.map_err(terminal_error)?;
+    let (key, secret) = created.await.map_err(terminal_error)?;
     let mut made = key_json(key);
     made["secret"] = secret.expose().into();
-    print::created(&made, args.json)
+    print::created(&made, json)
+}
+
+async fn edit(opened: &Database, service: &Service, id: KeyId, changes: EditArgs) -> Result<Key, Error> {
+    let patch = PatchDraft::from(changes).parse(&Actor::Operator.zone(), opened.context.now())?;
+    service.edit(&Actor::Operator, id, patch, Precondition::default()).await
 }
 
 async fn list(opened: &Database, service: &Service, args: ListArgs) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! Atomic limits: counted limits also hold for concurrent requests, on two nodes.
 
-use crate::support::{TestServer, open_context};
+use crate::support::{TestServer, open_context, test_data::KeyForms as _};
 use keyward::{
     config::Config,
     service::{
@@ -94,7 +94,7 @@ on_both_engines! {
         let drafts: Vec<_> = (0..SOME).map(|n| bench.draft(project, &format!("Key {n}"))).collect();
         let all = drafts.into_iter().enumerate().map(|(n, draft)| {
             let (keys, maren) = (nodes[n % 2].clone(), maren.clone());
-            async move { keys.create(&maren, draft).await.map(|_| ()) }
+            async move { keys.create_from(&maren, draft).await.map(|_| ()) }
         });
         assert_eq!(accepted(all.collect()).await, 10);
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys").await, 10);

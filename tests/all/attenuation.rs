@@ -1,14 +1,17 @@
 //! Attenuation: random chains of makers and edits only remove privileges, checked against an independent rule.
 
-use crate::support::TestServer;
+use crate::support::{TestServer, test_data::KeyForms as _};
 use keyward::{
     domain::{
         ids::{KeyId, SubjectId},
         key::Environment,
+        network::Networks,
+        scope::ScopeName,
+        time::{DAY, Timestamp},
     },
     service::{
-        actor::{ManagementClient, Origin},
-        keys::{Expiry, KeyDraft, KeyPatchRequest, NewKeyRequest, Privileges},
+        actor::{Actor, ManagementClient, Origin},
+        keys::{KeyDraft, KeyPatch, KeySpec, Precondition, Privileges},
     },
 };
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
@@ -30,16 +33,24 @@ fn scopes(bits: u8) -> Vec<String> {
     SCOPES.iter().enumerate().filter(|(at, _)| bits & (1 << at) != 0).map(|(_, it)| (*it).to_owned()).collect()
 }
 
-fn networks(n: u8) -> Vec<String> {
-    let one = NETWORKS[usize::from(n) % NETWORKS.len()];
-    if one.is_empty() { Vec::new() } else { vec![one.to_owned()] }
+fn scope_names(scopes: Vec<String>) -> Vec<ScopeName> {
+    scopes.iter().map(|scope| scope.parse().unwrap()).collect()
 }
 
-fn expiry_choice(n: u8) -> Expiry {
+fn networks(n: u8) -> Networks {
+    Networks::parse(NETWORKS[usize::from(n) % NETWORKS.len()]).unwrap()
+}
+
+/// Returns a lifetime in days; `None`: no expiry.
+fn lifetime(n: u8) -> Option<i64> {
     match n % 8 {
-        0 => Expiry::Never,
-        n => Expiry::Days(i64::from(n) * 10),
+        0 => None,
+        n => Some(i64::from(n) * 10),
     }
+}
+
+fn expiry(n: u8, now: Timestamp) -> Option<Timestamp> {
+    lifetime(n).map(|days| now.plus_seconds(days * DAY))
 }
 
 /// Returns whether `inner` allows nothing that `outer` does not. It does not use the code under test.
@@ -66,10 +77,10 @@ on_both_engines! {
         let by_person = async |drawn: RandomEdit| {
             let mut draft: KeyDraft = bench.draft(project, "By a person");
             draft.scopes = scopes(drawn.1);
-            draft.restrictions.networks = networks(drawn.2).join(",");
-            draft.expires = match expiry_choice(drawn.3) { Expiry::Days(days) => format!("{days}d"), _ => "never".into() };
+            draft.restrictions.networks = networks(drawn.2).to_string();
+            draft.expires = lifetime(drawn.3).map_or_else(|| "never".into(), |days| format!("{days}d"));
             draft.environment = if drawn.4.is_multiple_of(4) { "test".into() } else { "live".into() };
-            bench.app.keys.create(&maren, draft).await.expect("a person makes any key").0.id
+            bench.app.keys.create_from(&maren, draft).await.expect("a person makes any key").0.id
         };
         let drawn = (any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>());
         let steps = proptest::collection::vec(drawn, 24);
@@ -84,6 +95,7 @@ on_both_engines! {
             for step in &steps[3..] {
                 let who = line[usize::from(step.0) % line.len()];
                 let program = ManagementClient { subject: SubjectId::Key(who), name: "P".into(), project, scopes: vec![READ.into(), WRITE.into()], origin: Origin::default() };
+                let (actor, now) = (Actor::Program(program), bench.app.context.now());
                 let maker = stored_privileges(&bench, who).await;
                 let all: Vec<_> = line.iter().chain(&others).copied().collect();
                 let mut before = BTreeMap::new();
@@ -98,15 +110,18 @@ on_both_engines! {
                 };
                 let environment = (!tame && step.5 % 3 == 0).then_some(if step.5 % 2 == 0 { Environment::Test } else { Environment::Live });
                 if step.4 % 2 == 0 {
-                    let request = NewKeyRequest {
-                        name: "By a program".into(),
-                        environment,
-                        expiry: (!tame || step.5 % 5 == 0).then(|| expiry_choice(step.3)),
-                        scopes: wanted,
-                        networks: (!tame || step.5 % 3 == 0).then(|| networks(step.2)),
-                        ..NewKeyRequest::default()
+                    let Ok(defaults) = bench.app.keys.defaults(&actor, None).await else {
+                        refused += 1;
+                        continue;
                     };
-                    match bench.app.keys.create_by_program(&program, project, &request, None).await {
+                    let spec = KeySpec {
+                        environment: environment.unwrap_or(defaults.environment),
+                        expires_at: if !tame || step.5 % 5 == 0 { expiry(step.3, now) } else { Some(defaults.expires_at) },
+                        scopes: scope_names(wanted),
+                        networks: if !tame || step.5 % 3 == 0 { networks(step.2) } else { defaults.networks },
+                        ..KeySpec::new(project, "By a program".parse().unwrap())
+                    };
+                    match bench.app.keys.create(&actor, spec).await {
                         Ok((key, _)) => {
                             let after = stored_privileges(&bench, key.id).await;
                             assert!(allows_at_most(&maker, &after), "{maker:?}\nmade {after:?}");
@@ -117,15 +132,15 @@ on_both_engines! {
                     }
                 } else {
                     let target = all[usize::from(step.0 / 16) % all.len()];
-                    let changes = KeyPatchRequest {
-                        scopes: (step.5 % 2 == 0).then_some(wanted),
+                    let patch = KeyPatch {
+                        scopes: (step.5 % 2 == 0).then(|| scope_names(wanted)),
                         networks: (step.5 % 3 == 0).then(|| networks(step.2)),
-                        expiry: (step.5 % 5 == 0).then(|| expiry_choice(step.3)),
+                        expires_at: (step.5 % 5 == 0).then(|| expiry(step.3, now)),
                         not_before: (step.5 % 7 == 0).then_some(None),
-                        name: Some("Edited".into()),
-                        ..KeyPatchRequest::default()
+                        name: Some("Edited".parse().unwrap()),
+                        ..KeyPatch::default()
                     };
-                    match bench.app.keys.edit_by_program(&program, project, target, None, &changes).await {
+                    match bench.app.keys.edit(&actor, target, patch, Precondition::default()).await {
                         Ok(key) => {
                             let after = stored_privileges(&bench, key.id).await;
                             let was = &before[&target];

@@ -126,16 +126,12 @@ on_both_engines! {
         bench.app.projects.rename(&Actor::Operator, project, None, &upper).await.unwrap();
         let write = bench.app.context.queue.write(move |tx| {
             Box::pin(async move {
-                let edit = store::keys::Edit {
+                let fields = store::keys::KeyFields {
                     name: "GATEWAY".into(),
                     scopes: vec!["data:read".into()],
-                    issued_to: None,
-                    networks: Vec::new(),
-                    not_before: None,
-                    expires_at: None,
-                    rate_limit: None,
+                    ..Default::default()
                 };
-                let edited = store::keys::edit(tx, key, &edit, 1).await?;
+                let edited = store::keys::edit(tx, key, &fields, 1).await?;
                 let named = store::accounts::set_profile(tx, user, "ROOT", None).await?;
                 Ok::<_, store::Error>(store::write_queue::WriteOutcome::unaudited((edited, named)))
             })

@@ -2,15 +2,11 @@
 
 use crate::support::test_data::{change_any_key, change_key};
 use keyward::{
-    domain::{
-        expiry::ExpiryChoice,
-        key::{Environment, Status},
-        transition::Transition,
-    },
+    domain::{key::Status, time::DAY, transition::Transition},
     service::{
         Error,
         actor::Actor,
-        keys::{NewKey, Precondition},
+        keys::{KeySpec, Precondition},
         management_client::ManagementError,
     },
 };
@@ -75,9 +71,9 @@ on_both_engines! {
             let denied = keys.transition_selected(&maren, &[key.id], transition, "All.").await;
             assert!(matches!(denied, Err(Error::NotFound)), "{transition:?}");
         }
-        let (choice, now) = (ExpiryChoice::Days(30), bench.app.context.now());
-        let new = NewKey::parse("Mine", key.project, Environment::Live, &choice, &[], "", now).unwrap();
-        assert!(matches!(keys.create_as(&administrator, new).await, Err(Error::NotFound)));
+        let expires_at = Some(bench.app.context.now().plus_seconds(30 * DAY));
+        let spec = KeySpec { expires_at, ..KeySpec::new(key.project, "Mine".parse().unwrap()) };
+        assert!(matches!(keys.create(&administrator, spec).await, Err(Error::NotFound)));
         assert_eq!(bench.stored_key(key.id).await, before);
         let stopped = change_any_key(keys, &root, key.id, Transition::Deactivate, "Leaked.").await.unwrap();
         assert_eq!(stopped.status, Status::Inactive);

@@ -13,7 +13,7 @@ use keyward::{
     store::{
         self,
         demo::KeyWithState,
-        keys::{KeyCursor, KeyQuery, KeyRow, NewKeyRow, Visibility},
+        keys::{KeyCursor, KeyFields, KeyQuery, KeyRow, NewKeyRow, Visibility},
         write_queue::WriteOutcome,
     },
 };
@@ -43,16 +43,21 @@ pub async fn insert_keys(bench: &TestServer, maker: &Caller, project: ProjectId,
                     )
                     .into_uuid(),
                     project_id: project.into(),
-                    name: format!("{} {}", ["Émile", "emile", "Zebra", "apple", "Ночная"][(n % 5) as usize], n % 97),
                     environment: if n % 3 == 0 { "test" } else { "live" },
                     digest: crate::support::random(),
                     preview: format!("kw_live_{n:04}"),
-                    scopes: vec!["data:read".into()],
-                    issued_to: (n % 7 == 0).then(|| format!("Kunde {}", n % 70)),
-                    networks: Vec::new(),
-                    not_before: (n % 50 == 1).then(|| now.plus_seconds(DAY).micros()),
-                    expires_at: (n % 4 != 0).then(|| now.plus_seconds((n % 60 - 30) * DAY).micros()),
-                    rate_limit: None,
+                    fields: KeyFields {
+                        name: format!(
+                            "{} {}",
+                            ["Émile", "emile", "Zebra", "apple", "Ночная"][(n % 5) as usize],
+                            n % 97
+                        ),
+                        scopes: vec!["data:read".into()],
+                        issued_to: (n % 7 == 0).then(|| format!("Kunde {}", n % 70)),
+                        not_before: (n % 50 == 1).then(|| now.plus_seconds(DAY)),
+                        expires_at: (n % 4 != 0).then(|| now.plus_seconds((n % 60 - 30) * DAY)),
+                        ..KeyFields::default()
+                    },
                     form_number: None,
                     request_digest: None,
                     created_by: Some(maker.user.into()),

@@ -3,7 +3,7 @@
 use crate::support::{
     TestServer,
     browser::{Browser, Page},
-    test_data::{CreatedKey, change_any_key, change_key},
+    test_data::{CreatedKey, KeyForms as _, change_any_key, change_key},
 };
 use axum::http::{Method, Request};
 use keyward::{
@@ -35,7 +35,7 @@ async fn create_key(
     let mut draft = bench.draft(project, "Manager");
     draft.scopes = scopes.iter().map(|it| (*it).to_owned()).collect();
     more(&mut draft);
-    let (key, secret) = bench.app.keys.create(caller, draft).await.expect("a key is made");
+    let (key, secret) = bench.app.keys.create_from(caller, draft).await.expect("a key is made");
     CreatedKey { id: key.id, project, secret: secret.expose().to_owned() }
 }
 

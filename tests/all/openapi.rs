@@ -1,7 +1,10 @@
 //! Conformance of the server to `/openapi.json`. Documented requests get documented responses, and every documented
 //! status occurs. Requests that the schema forbids are rejected, and no other response occurs.
 
-use crate::support::{TestServer, schema, test_data::CreatedKey};
+use crate::support::{
+    TestServer, schema,
+    test_data::{CreatedKey, KeyForms as _},
+};
 use axum::http::{HeaderMap, Request};
 use keyward::{
     domain::ids::ProjectId,
@@ -145,7 +148,7 @@ async fn manager(bench: &TestServer, maren: &keyward::service::actor::Caller) ->
     let project = bench.project_of(maren).await;
     let mut draft = bench.draft(project, "Manager");
     draft.scopes = [READ, WRITE, "data:read"].map(ToOwned::to_owned).to_vec();
-    let (key, secret) = bench.app.keys.create(maren, draft).await.unwrap();
+    let (key, secret) = bench.app.keys.create_from(maren, draft).await.unwrap();
     CreatedKey { id: key.id, project, secret: secret.expose().to_owned() }
 }
 
@@ -425,7 +428,7 @@ on_both_engines! {
         ];
         // The target has no scopes, so it does not exceed the manager's privileges, and the manager can activate it
         // again.
-        let target = bench.app.keys.create(&maren, { let mut draft = bench.draft(made.project, "Target"); draft.scopes.clear(); draft }).await.unwrap().0;
+        let target = bench.app.keys.create_from(&maren, { let mut draft = bench.draft(made.project, "Target"); draft.scopes.clear(); draft }).await.unwrap().0;
         let document = bench.browser().get("/openapi.json").await.json();
         let mut held = DocumentChecker { bench: &bench, document, seen: BTreeSet::new(), project: made.project, key: target.id.to_string() };
         tokens_and_verification(&mut held, &made, &limited).await;

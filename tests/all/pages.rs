@@ -3,20 +3,19 @@
 use crate::support::{
     TestServer,
     html::fields_with_errors,
-    test_data::{change_any_key, change_key},
+    test_data::{KeyEdit, KeyForms as _, change_any_key, change_key},
 };
 use keyward::{
     domain::{
         filter::{KeyFilter, Sort},
         ids::KeyId,
-        key::{Environment, KeyView, Status},
+        key::{Environment, Key, Status},
         transition::Transition,
     },
     service::{
         Error,
         actor::{Actor, Caller, Origin},
         audit::{self, Chain},
-        keys::KeyEdit,
         time_format,
     },
     store::{self, write_queue::WriteOutcome},
@@ -36,7 +35,7 @@ async fn load_all_pages(
     caller: &Caller,
     filter: &KeyFilter,
     everybodys: bool,
-) -> (Vec<KeyView>, Vec<usize>) {
+) -> (Vec<Key>, Vec<usize>) {
     let (mut keys, mut sizes, mut after) = (Vec::new(), Vec::new(), String::new());
     loop {
         let page = if everybodys {
@@ -57,12 +56,12 @@ async fn load_all_pages(
 }
 
 /// Returns the sort value of a key. Lists are in ascending order of this value, then newest first.
-fn sort_value(sort: Sort, key: &KeyView) -> (i64, String) {
+fn sort_value(sort: Sort, key: &Key) -> (i64, String) {
     match sort {
         Sort::Newest => (0, String::new()),
         Sort::Name => (0, key.name.to_lowercase()),
-        Sort::Used => (key.last_used.as_ref().map_or(1, |it| -it.at.micros()), String::new()),
-        Sort::Expires => (key.expires.as_ref().map_or(i64::MAX, |it| it.at.micros()), String::new()),
+        Sort::Used => (key.last_used_at.map_or(1, |at| -at.micros()), String::new()),
+        Sort::Expires => (key.expires_at.map_or(i64::MAX, |at| at.micros()), String::new()),
         Sort::Status => {
             let rank = match key.status {
                 Status::Active => 0,
@@ -104,7 +103,7 @@ on_both_engines! {
             let mut draft = bench.draft(project, names[n % names.len()]);
             draft.environment = if n % 3 == 0 { "test" } else { "live" }.into();
             draft.expires = ["30d", "never", "7d", "90d"][n % 4].into();
-            let (key, _) = bench.app.keys.create(&maren, draft).await.unwrap();
+            let (key, _) = bench.app.keys.create_from(&maren, draft).await.unwrap();
             match n % 10 {
                 7 => { change_key(&bench.app.keys, &maren, key.id, Transition::Deactivate).await.unwrap(); }
                 8 => { change_key(&bench.app.keys, &maren, key.id, Transition::Delete).await.unwrap(); }
@@ -146,7 +145,7 @@ on_both_engines! {
                 for environment in [None, Some(Environment::Test)] {
                     let filter = KeyFilter { status: Some(wanted), environment, project: Some(project), sort, ..KeyFilter::default() };
                     let (some, _) = load_all_pages(&bench, &maren, &filter, false).await;
-                    let fits = |key: &&KeyView| key.status == wanted && environment.is_none_or(|it| key.environment == it);
+                    let fits = |key: &&Key| key.status == wanted && environment.is_none_or(|it| key.environment == it);
                     let expected: Vec<_> = keys.iter().filter(fits).map(|key| key.id).collect();
                     assert_eq!(some.iter().map(|key| key.id).collect::<Vec<_>>(), expected, "{filter:?}");
                     assert!(!expected.is_empty());
@@ -171,7 +170,7 @@ on_both_engines! {
         for n in 0..60 {
             let mut draft = bench.draft(project, &format!("{n}"));
             draft.expires = if n % 2 == 0 { "7d" } else { "never" }.into();
-            bench.app.keys.create(&maren, draft).await.unwrap();
+            bench.app.keys.create_from(&maren, draft).await.unwrap();
         }
         let active = status(Status::Active);
         let first = bench.app.keys.list(&maren, &active, "").await.unwrap();
@@ -224,7 +223,8 @@ on_both_engines! {
         assert_eq!(page.status, 200, "{}", page.text());
         let berlin = Caller { zone: time_format::zone("Europe/Berlin").unwrap(), ..maren.clone() };
         let keys = bench.app.keys.list(&berlin, &KeyFilter::default(), "").await.unwrap().keys;
-        let expires = keys.into_iter().find(|key| key.name == "Sonde").unwrap().expires.unwrap();
+        let expires = keys.into_iter().find(|key| key.name == "Sonde").unwrap().expires_at.unwrap();
+        let expires = time_format::format_moment(expires, &berlin.zone);
         assert_eq!((expires.iso.as_str(), expires.exact.as_str()), ("2031-07-18T21:59:59Z", "18 July 2031, 23:59:59 CEST"));
     }
 
@@ -236,15 +236,15 @@ on_both_engines! {
         let keys = &bench.app.keys;
         // The clock does not advance: the version must distinguish two changes at one instant.
         let (first, _) = edit(&bench, &maren, id).await;
-        let changed = keys.edit(&maren, id, KeyEdit { name: "Gateway 2".into(), ..first.clone() }).await.unwrap();
+        let changed = keys.edit_from(&maren, id, KeyEdit { name: "Gateway 2".into(), ..first.clone() }).await.unwrap();
         assert_eq!(changed.name, "Gateway 2");
         let before = (bench.stored_key(id).await, bench.events("key.edited").await);
-        let refused = keys.edit(&maren, id, first).await;
+        let refused = keys.edit_from(&maren, id, first).await;
         assert!(matches!(refused, Err(Error::Conflict(why)) if why.starts_with("This key was changed elsewhere")));
         assert_eq!((bench.stored_key(id).await, bench.events("key.edited").await), before);
         let (stale, _) = edit(&bench, &maren, id).await;
         change_key(keys, &maren, id, Transition::Deactivate).await.unwrap();
-        assert!(matches!(keys.edit(&maren, id, stale).await, Err(Error::Conflict(_))));
+        assert!(matches!(keys.edit_from(&maren, id, stale).await, Err(Error::Conflict(_))));
         let (fresh, version) = edit(&bench, &maren, id).await;
         let at = bench.app.context.now().plus_seconds(5).micros();
         let used = bench.app.context.queue.write(move |tx| Box::pin(async move {
@@ -253,8 +253,8 @@ on_both_engines! {
         }));
         used.await.unwrap();
         assert_eq!(edit(&bench, &maren, id).await.1, version);
-        keys.edit(&maren, id, fresh).await.unwrap();
-        assert_eq!(keys.last_used(&maren, id).await.unwrap().unwrap().at.micros(), at);
+        keys.edit_from(&maren, id, fresh).await.unwrap();
+        assert_eq!(keys.last_used(&maren, id).await.unwrap().unwrap().micros(), at);
     }
 
     /// The edit form: every field, the extension of an expired key, and a scope that the project no longer offers.
@@ -280,9 +280,9 @@ on_both_engines! {
         let page = browser.post(&path, &fields).await;
         assert_eq!(page.status, 303, "{}", page.text());
         assert_eq!(browser.post(&path, &fields).await.status, 409, "the same form twice");
-        let key = keys.get(&maren, made.id).await.unwrap();
+        let key = keys.get_for(&maren, made.id).await.unwrap();
         assert_eq!((key.name.as_str(), key.issued_to.as_deref()), ("Gate", Some("crew")));
-        assert_eq!((key.scopes, key.expires), (vec!["usage:read".to_owned()], form.key.expires));
+        assert_eq!((key.scopes, key.expires_at), (vec!["usage:read".to_owned()], form.key.expires_at));
         // A removed scope that the project no longer offers cannot be granted again.
         for (scope, status) in [("data:write", 303), ("usage:read", 422)] {
             let version = keys.edit_form(&maren, made.id).await.unwrap().version.to_string();
@@ -296,7 +296,7 @@ on_both_engines! {
         let version = form.version.to_string();
         let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "30d")];
         assert_eq!(browser.post(&path, &fields).await.status, 303);
-        assert_eq!(keys.get(&maren, made.id).await.unwrap().status, Status::Active);
+        assert_eq!(keys.get_for(&maren, made.id).await.unwrap().status, Status::Active);
         change_key(keys, &maren, made.id, Transition::Delete).await.unwrap();
         assert_eq!(browser.get(&path).await.status, 409);
     }
@@ -312,10 +312,10 @@ on_both_engines! {
         change_key(keys, &maren, id, Transition::Deactivate).await.unwrap();
         let held = change_any_key(keys, &admin, id, Transition::Deactivate, " Found in a public repository ").await.unwrap();
         assert!(held.may_start && !held.may_change);
-        let seen = keys.get(&maren, id).await.unwrap();
+        let seen = keys.get_for(&maren, id).await.unwrap();
         let note = seen.note.unwrap();
         assert_eq!((note.text.as_str(), note.by.as_str(), note.held), ("Found in a public repository", "root", true));
-        assert_eq!(note.at.at, bench.app.context.now());
+        assert_eq!(note.at, bench.app.context.now());
         assert!(seen.may_change && !seen.may_start && seen.owner.is_none() && seen.owner_email.is_none());
         let before = bench.stored_key(id).await;
         let events = bench.query_number("SELECT COUNT(*) FROM audit_events").await;
@@ -343,7 +343,7 @@ on_both_engines! {
         assert!(matches!(change_any_key(keys, &admin, id, Transition::Activate, "x").await, Err(Error::Conflict(_))));
         // An administrator restores the key, and its owner may activate it again.
         change_any_key(keys, &admin, id, Transition::Restore, "It was another's.").await.unwrap();
-        let seen = keys.get(&maren, id).await.unwrap();
+        let seen = keys.get_for(&maren, id).await.unwrap();
         assert_eq!((seen.status, seen.may_start), (Status::Inactive, true));
         assert_eq!(seen.note.map(|it| (it.text, it.held)), Some(("It was another's.".into(), false)));
         assert_eq!(change_key(keys, &maren, id, Transition::Activate).await.unwrap().status, Status::Active);
@@ -357,7 +357,7 @@ on_both_engines! {
         // A purged key does not exist for administrators either.
         change_key(keys, &maren, id, Transition::Delete).await.unwrap();
         bench.clock.advance(7 * DAY);
-        assert!(matches!(keys.get_any(&admin, id).await, Err(Error::NotFound)));
+        assert!(matches!(keys.get(&Actor::Administrator(admin.clone()), id).await, Err(Error::NotFound)));
         assert!(matches!(change_any_key(keys, &admin, id, Transition::Restore, "x").await, Err(Error::NotFound)));
         assert!(matches!(change_any_key(keys, &admin, id, Transition::Delete, "x").await, Err(Error::NotFound)));
     }
@@ -375,11 +375,11 @@ on_both_engines! {
         assert!(!seen(theirs.id).may_change && seen(own.id).may_change);
         let mine = bench.app.keys.list(&admin, &KeyFilter::default(), "").await.unwrap();
         assert_eq!((mine.total, mine.keys[0].id, mine.keys[0].owner.clone()), (1, own.id, None));
-        assert_eq!(bench.app.keys.get_any(&admin, theirs.id).await.unwrap().owner.as_deref(), Some("maren"));
+        assert_eq!(bench.app.keys.get(&Actor::Administrator(admin.clone()), theirs.id).await.unwrap().owner.as_deref(), Some("maren"));
         let before = bench.stored_key(theirs.id).await;
         bench.execute_sql("UPDATE users SET admin = (1 = 0)").await;
         assert!(matches!(bench.app.keys.list_all(&admin, &KeyFilter::default(), "").await, Err(Error::NotFound)));
-        assert!(matches!(bench.app.keys.get_any(&admin, theirs.id).await, Err(Error::NotFound)));
+        assert!(matches!(bench.app.keys.get(&Actor::Administrator(admin.clone()), theirs.id).await, Err(Error::NotFound)));
         assert!(matches!(change_any_key(&bench.app.keys, &admin, theirs.id, Transition::Deactivate, "x").await, Err(Error::NotFound)));
         assert!(matches!(change_any_key(&bench.app.keys, &admin, theirs.id, Transition::Deactivate, "").await, Err(Error::NotFound)));
         assert_eq!(bench.stored_key(theirs.id).await, before);

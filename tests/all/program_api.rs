@@ -4,7 +4,7 @@
 use crate::support::{
     browser::{Browser, Page},
     forged_tokens,
-    test_data::{CreatedKey, change_key},
+    test_data::{CreatedKey, KeyForms as _, change_key},
 };
 use axum::http::{Method, Request};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
@@ -434,7 +434,7 @@ on_both_engines! {
         bench.clock.advance(WEEK);
         // The period ends exactly to the second, whether or not the background job has purged the key.
         assert!(matches!(change_key(keys, &maren, active.id, Transition::Restore).await, Err(Error::NotFound)));
-        assert!(matches!(keys.get(&maren, active.id).await, Err(Error::NotFound)));
+        assert!(matches!(keys.get_for(&maren, active.id).await, Err(Error::NotFound)));
         let deleted = KeyFilter { status: Some(Status::Deleted), ..KeyFilter::default() };
         assert!(keys.list(&maren, &deleted, "").await.unwrap().keys.is_empty());
         assert_eq!(code(&mut program, json!({"key": active.secret})).await, "deleted");

@@ -6,7 +6,7 @@ use crate::support::{
     browser::{Browser, Page},
     html::error_of,
     json_of,
-    test_data::change_key,
+    test_data::{KeyForms as _, change_key},
 };
 use keyward::{
     domain::{ids::ProjectId, project::Joined, transition::Transition},
@@ -230,7 +230,7 @@ on_both_engines! {
         assert_eq!(bench.browser().bearer(&config, &issued.access_token).await.status, 401);
         let token = bench.browser().json("/authentication/token", &json!({"secret_key": key.secret})).await;
         assert!(token.status >= 400 && token.text().contains("project_archived"), "{}", token.text());
-        let refused = bench.app.keys.create(&team.owner, bench.draft(key.project, "Another")).await;
+        let refused = bench.app.keys.create_from(&team.owner, bench.draft(key.project, "Another")).await;
         assert!(matches!(refused, Err(Error::Conflict(_))));
         // Order of the rules: deleted comes before archived, archived before inactive.
         change_key(&bench.app.keys, &team.owner, key.id, Transition::Deactivate).await.unwrap();
@@ -347,7 +347,7 @@ on_both_engines! {
         let mut team = Team::new(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
         let operator = team.caller("operator").clone();
-        let (key, secret) = bench.app.keys.create(&operator, bench.draft(project, "Night export")).await.expect("a key");
+        let (key, secret) = bench.app.keys.create_from(&operator, bench.draft(project, "Night export")).await.expect("a key");
         let user = operator.user.to_string();
         let edit = format!("/projects/{id}/members/{user}/edit");
         assert_eq!(team.browser("owner").get(&edit).await.status, 200);
@@ -491,7 +491,7 @@ on_both_engines! {
         }
         assert_eq!(stored(&bench).await, before);
         let root = team.caller("root").clone();
-        assert!(matches!(bench.app.keys.create(&root, bench.draft(project, "Mine")).await, Err(Error::NotFound)));
+        assert!(matches!(bench.app.keys.create_from(&root, bench.draft(project, "Mine")).await, Err(Error::NotFound)));
 
         // 15 minutes later, every page and form requires reauthentication. Nothing is shown or changed.
         bench.clock.advance(15 * 60 + 1);
@@ -535,7 +535,7 @@ on_both_engines! {
         assert!(team.browser("viewer").get(&format!("/projects/{id}")).await.text().contains("root@pelagic.example"));
         // A member can view the project without reauthentication, and can now create keys.
         assert_eq!(team.browser("root").get(&format!("/projects/{id}")).await.status, 200);
-        bench.app.keys.create(&root, bench.draft(project, "Mine")).await.expect("a key");
+        bench.app.keys.create_from(&root, bench.draft(project, "Mine")).await.expect("a key");
         assert_eq!(bench.key_row(key.id).await.unwrap().name, "Gateway");
     }
 
@@ -570,7 +570,7 @@ on_both_engines! {
         assert_eq!(seen["retired"], json!([{"name": "data:read", "keys": 1}, {"name": "usage:read", "keys": 1}]));
         let held = bench.app.verify.verify_secret(&key.secret, &Default::default()).await.unwrap().unwrap().snapshot;
         assert_eq!(held.scopes, ["data:read", "usage:read"]);
-        assert!(matches!(bench.app.keys.create(&team.owner, bench.draft(project, "New")).await, Err(Error::Invalid(_))));
+        assert!(matches!(bench.app.keys.create_from(&team.owner, bench.draft(project, "New")).await, Err(Error::Invalid(_))));
 
         // In the catalog, a scope in use can be retired but not removed.
         let page = team.browser("root").post("/admin/scopes/data:write/remove", &[("name", "data:write")]).await;
@@ -586,11 +586,11 @@ on_both_engines! {
         assert_eq!(bench.events("scope.retired").await, 1);
         let mut draft = bench.draft(project, "New");
         draft.scopes = vec!["data:write".into()];
-        assert!(matches!(bench.app.keys.create(&team.owner, draft.clone()).await, Err(Error::Invalid(_))));
+        assert!(matches!(bench.app.keys.create_from(&team.owner, draft.clone()).await, Err(Error::Invalid(_))));
         assert!(team.browser("root").get("/admin/scopes").await.text().contains("retired"));
         let page = team.browser("root").post("/admin/scopes/data:write/unretire", &[("name", "data:write")]).await;
         assert_eq!(page.location(), "/admin/scopes?done=unretired");
-        bench.app.keys.create(&team.owner, draft).await.expect("offered again");
+        bench.app.keys.create_from(&team.owner, draft).await.expect("offered again");
         // An unused scope can still be removed.
         let draft = ScopeDraft { name: "probe:read".into(), description: "Probe".into(), in_default: false, granted_by: String::new() };
         bench.app.scopes.add(&root, &draft).await.unwrap();

@@ -1,7 +1,7 @@
 //! Query plans: no statement of the store scans a table that grows, on either engine, whatever the database's
 //! statistics are.
 
-use crate::support::{Engine, TestServer, sql_statements};
+use crate::support::{Engine, TestServer, sql_statements, test_data::KeyForms as _};
 use keyward::store::{Location, Pool};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 use std::collections::BTreeSet;
@@ -111,18 +111,9 @@ async fn sqlite_uses_an_index_whatever_the_statistics_say() {
     let project = bench.app.keys.new_key_form(&maren).await.unwrap().projects[0].id;
     for keys in [1, 300] {
         for n in 0..keys {
-            let draft = keyward::service::keys::KeyDraft {
-                number: bench.app.context.new_id().into(),
-                name: format!("key {n}"),
-                project,
-                environment: "live".into(),
-                expires: "90d".into(),
-                expires_on: String::new(),
-                scopes: vec!["data:read".into()],
-                issued_to: String::new(),
-                restrictions: Default::default(),
-            };
-            bench.app.keys.create(&maren, draft).await.unwrap();
+            let mut draft = bench.draft(project, &format!("key {n}"));
+            draft.scopes = vec!["data:read".into()];
+            bench.app.keys.create_from(&maren, draft).await.unwrap();
         }
         let mut conn = connect(&bench.location).await;
         sqlx::query("ANALYZE").execute(&mut conn).await.unwrap();

@@ -2,14 +2,18 @@
 //! `crates/core/src/reauthentication.rs`. `matrix.rs` checks that each form, server function and route matches the
 //! table.
 
-use crate::support::{PASSWORD, TestServer, browser::Page};
+use crate::support::{
+    PASSWORD, TestServer,
+    browser::Page,
+    test_data::{KeyEdit, KeyForms as _},
+};
 use axum::http::Request;
 use keyward::{
     domain::{ids::ProjectId, time::Timestamp},
     service::{
         Error,
         actor::{Actor, Caller, REAUTHENTICATION_MAX_AGE},
-        keys::{KeyDraft, KeyEdit},
+        keys::KeyDraft,
         projects::ScopesChoice,
     },
 };
@@ -75,11 +79,11 @@ on_both_engines! {
         let maren = bench.create_user(MAREN, false).await;
         let (keys, project) = (&bench.app.keys, bench.project_of(&maren).await);
         for scope in ["keyward:keys.read", "keyward:keys.write"] {
-            assert!(is_reauth_required(&keys.create(&with_old_authentication(&maren), draft(&bench, project, scope)).await.map(|_| ())), "{scope}");
+            assert!(is_reauth_required(&keys.create_from(&with_old_authentication(&maren), draft(&bench, project, scope)).await.map(|_| ())), "{scope}");
         }
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys").await, 0);
-        keys.create(&with_old_authentication(&maren), draft(&bench, project, "data:read")).await.unwrap();
-        let (plain, _) = keys.create(&maren, draft(&bench, project, "data:read")).await.unwrap();
+        keys.create_from(&with_old_authentication(&maren), draft(&bench, project, "data:read")).await.unwrap();
+        let (plain, _) = keys.create_from(&maren, draft(&bench, project, "data:read")).await.unwrap();
         let version = bench.key_row(plain.id).await.unwrap().updated_at;
         let edit = |scopes: &[&str], version: i64| KeyEdit {
             version,
@@ -91,12 +95,12 @@ on_both_engines! {
             restrictions: Default::default(),
         };
         let scopes = ["data:read", "keyward:keys.read"];
-        assert!(is_reauth_required(&keys.edit(&with_old_authentication(&maren), plain.id, edit(&scopes, version)).await));
-        keys.edit(&maren, plain.id, edit(&scopes, version)).await.unwrap();
+        assert!(is_reauth_required(&keys.edit_from(&with_old_authentication(&maren), plain.id, edit(&scopes, version)).await));
+        keys.edit_from(&maren, plain.id, edit(&scopes, version)).await.unwrap();
         let version = bench.key_row(plain.id).await.unwrap().updated_at;
-        keys.edit(&with_old_authentication(&maren), plain.id, edit(&["keyward:keys.read"], version)).await.unwrap();
+        keys.edit_from(&with_old_authentication(&maren), plain.id, edit(&["keyward:keys.read"], version)).await.unwrap();
         let operator = KeyDraft { expires: "30d".into(), ..draft(&bench, project, "keyward:keys.write") };
-        keys.create_as_operator(operator).await.unwrap();
+        keys.create_from(&Actor::Operator, operator).await.unwrap();
     }
 
     /// A lifetime of many years requires recent authentication, as an unlimited one does, on creation and on edit. The
@@ -110,10 +114,10 @@ on_both_engines! {
             ..draft(&bench, project, "data:read")
         };
         for (expires, on) in [("never", ""), ("date", "2099-01-01"), ("1831d", ""), ("36500d", "")] {
-            assert!(is_reauth_required(&keys.create(&with_old_authentication(&maren), until(expires, on)).await.map(|_| ())), "{expires} {on}");
-            keys.create(&maren, until(expires, on)).await.unwrap();
+            assert!(is_reauth_required(&keys.create_from(&with_old_authentication(&maren), until(expires, on)).await.map(|_| ())), "{expires} {on}");
+            keys.create_from(&maren, until(expires, on)).await.unwrap();
         }
-        let (key, _) = keys.create(&with_old_authentication(&maren), until("1826d", "")).await.unwrap();
+        let (key, _) = keys.create_from(&with_old_authentication(&maren), until("1826d", "")).await.unwrap();
         let version = bench.key_row(key.id).await.unwrap().updated_at;
         let edit = |on: &str| KeyEdit {
             version,
@@ -124,14 +128,14 @@ on_both_engines! {
             issued_to: String::new(),
             restrictions: Default::default(),
         };
-        assert!(is_reauth_required(&keys.edit(&with_old_authentication(&maren), key.id, edit("2099-01-01")).await));
+        assert!(is_reauth_required(&keys.edit_from(&with_old_authentication(&maren), key.id, edit("2099-01-01")).await));
         let too_far = |error: Error| matches!(error, Error::Invalid(fields) if fields[0].name == "expires_on" && fields[0].message.contains("36,500"));
-        assert!(keys.edit(&maren, key.id, edit("9999-12-29")).await.is_err_and(too_far));
-        assert!(keys.create(&maren, until("date", "9999-12-29")).await.is_err_and(too_far));
-        let by_hand = keys.create_as_operator(until("date", "9999-12-29")).await;
+        assert!(keys.edit_from(&maren, key.id, edit("9999-12-29")).await.is_err_and(too_far));
+        assert!(keys.create_from(&maren, until("date", "9999-12-29")).await.is_err_and(too_far));
+        let by_hand = keys.create_from(&Actor::Operator, until("date", "9999-12-29")).await;
         assert!(by_hand.is_err_and(too_far));
-        keys.edit(&maren, key.id, edit("2099-01-01")).await.unwrap();
-        keys.create_as_operator(until("date", "2099-01-01")).await.unwrap();
+        keys.edit_from(&maren, key.id, edit("2099-01-01")).await.unwrap();
+        keys.create_from(&Actor::Operator, until("date", "2099-01-01")).await.unwrap();
     }
 
     /// A project, too, can offer a management scope only after recent authentication.

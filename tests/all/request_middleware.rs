@@ -1,6 +1,8 @@
 //! HTTP behavior of all requests: hosts, methods, content codings, conditional requests, and logging.
 
-use crate::support::{Engine, TestServer, URL, browser::Page, config, log::LogCapture, socket_requests};
+use crate::support::{
+    Engine, TestServer, URL, browser::Page, config, log::LogCapture, socket_requests, test_data::KeyForms as _,
+};
 use axum::http::Request;
 use keyward::{
     config::Config,
@@ -100,7 +102,7 @@ on_both_engines! {
         let mut draft = bench.draft(bench.project_of(&maren).await, "Reader");
         draft.scopes = vec!["keyward:keys.read".into()];
         let project = draft.project;
-        let (key, secret) = bench.app.keys.create(&maren, draft).await.expect("a key is made");
+        let (key, secret) = bench.app.keys.create_from(&maren, draft).await.expect("a key is made");
         let wish = TokenParameters { life: None, scopes: Some(&["keyward:keys.read"]), target: Target::ByScopes };
         let token = bench.app.tokens.exchange(secret.expose(), None, &wish).await.expect("readable").expect("a token");
         let bearer = format!("Bearer {}", token.access_token);

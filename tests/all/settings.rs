@@ -7,12 +7,12 @@ use crate::{
         browser::{Browser, Page},
         html::{error_of, fields_with_errors},
         json_of,
-        test_data::change_key,
+        test_data::{KeyEdit, KeyForms as _, change_key},
     },
 };
 use keyward::{
     domain::{ids::ProjectId, time::Timestamp, transition::Transition},
-    service::{Error, actor::Caller, keys::KeyEdit, time_format},
+    service::{Error, actor::Caller, time_format},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -428,7 +428,7 @@ on_both_engines! {
         }
         let mut draft = bench.draft(bench.project_of(&admin).await, "Probe");
         draft.scopes = vec!["a_b".into()];
-        bench.app.keys.create(&admin, draft).await.unwrap();
+        bench.app.keys.create_from(&admin, draft).await.unwrap();
         let list = json_of(&bench.app.scopes.list(&admin).await.unwrap());
         let held: Vec<_> = list.as_array().unwrap().iter().filter(|it| it["keys"] != 0).map(|it| it["name"].clone()).collect();
         assert_eq!(held, ["a_b"]);
@@ -475,9 +475,9 @@ on_both_engines! {
         assert!(offered(&owner).await && !offered(&operator).await);
         let mut draft = bench.draft(project, "Storm desk");
         draft.scopes = vec!["alerts:write".into()];
-        let refused = bench.app.keys.create(&operator, draft.clone()).await.map(|_| ()).expect_err("refused");
+        let refused = bench.app.keys.create_from(&operator, draft.clone()).await.map(|_| ()).expect_err("refused");
         assert!(format!("{refused:?}").contains("Only a project owner can grant the scope alerts:write"), "{refused:?}");
-        let made = bench.app.keys.create(&owner, draft).await.unwrap().0;
+        let made = bench.app.keys.create_from(&owner, draft).await.unwrap().0;
         let version = async |id| bench.app.keys.edit_form(&operator, id).await.unwrap().version;
         let edit = KeyEdit {
             version: version(made.id).await,
@@ -488,10 +488,10 @@ on_both_engines! {
             issued_to: String::new(),
             restrictions: Default::default(),
         };
-        bench.app.keys.edit(&operator, made.id, edit.clone()).await.unwrap();
-        let other = bench.app.keys.create(&operator, bench.draft(project, "Other")).await.unwrap().0;
+        bench.app.keys.edit_from(&operator, made.id, edit.clone()).await.unwrap();
+        let other = bench.app.keys.create_from(&operator, bench.draft(project, "Other")).await.unwrap().0;
         let edit = KeyEdit { version: version(other.id).await, ..edit };
-        let refused = bench.app.keys.edit(&operator, other.id, edit).await;
+        let refused = bench.app.keys.edit_from(&operator, other.id, edit).await;
         assert!(matches!(refused, Err(keyward::service::Error::Invalid(_))), "added by an edit: {refused:?}");
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE scopes LIKE '%alerts%'").await, 1);
     }

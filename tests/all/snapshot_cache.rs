@@ -3,7 +3,7 @@
 use crate::support::{
     TestServer,
     change_feed::{start_change_feed, wait_until},
-    test_data::{CreatedKey, change_key},
+    test_data::{CreatedKey, KeyForms as _, change_key},
 };
 use keyward::{
     config::{Config, KeyFile},
@@ -188,7 +188,7 @@ on_both_engines! {
             other.projects.archive(&Actor::User(maren.clone()), made.project, true).await.unwrap();
             becomes(&made.secret, "good").await;
             let known = app.verify.counts().indexed;
-            let (_, secret) = other.keys.create(&maren, bench.draft(made.project, "Elsewhere")).await.unwrap();
+            let (_, secret) = other.keys.create_from(&maren, bench.draft(made.project, "Elsewhere")).await.unwrap();
             becomes(secret.expose(), "good").await;
             wait_until("it is known", async || app.verify.counts().indexed == known + 1).await;
         }

@@ -1,6 +1,9 @@
 //! Store and write queue, on both engines.
 
-use crate::support::{TestServer, test_data::change_key};
+use crate::support::{
+    TestServer,
+    test_data::{KeyEdit, KeyForms as _, change_key},
+};
 use keyward::{
     domain::{
         ids::{KeyId, SubjectId},
@@ -10,23 +13,13 @@ use keyward::{
         Error,
         actor::Actor,
         audit::{self, Chain},
-        keys::{KeyDraft, KeyEdit, Precondition},
+        keys::{KeyDraft, Precondition},
     },
     store::{self, write_queue::WriteOutcome},
 };
 
 fn draft(bench: &TestServer, project: keyward::domain::ids::ProjectId, name: &str) -> KeyDraft {
-    KeyDraft {
-        number: bench.app.context.new_id().into(),
-        name: name.into(),
-        project,
-        environment: "live".into(),
-        expires: "90d".into(),
-        expires_on: String::new(),
-        scopes: vec!["data:read".into()],
-        issued_to: String::new(),
-        restrictions: Default::default(),
-    }
+    KeyDraft { scopes: vec!["data:read".into()], ..bench.draft(project, name) }
 }
 
 on_both_engines! {
@@ -44,7 +37,7 @@ on_both_engines! {
             clients.push(tokio::spawn(async move {
                 let mut kept = Vec::<(KeyId, String)>::new();
                 for (n, draft) in drafts.into_iter().enumerate() {
-                    let (key, secret) = app.keys.create(&maren, draft).await?;
+                    let (key, secret) = app.keys.create_from(&maren, draft).await?;
                     let edit = KeyEdit {
                         version: app.keys.edit_form(&maren, key.id).await?.version,
                         name: format!("{} edited", key.name),
@@ -54,7 +47,7 @@ on_both_engines! {
                         issued_to: "crew".into(),
                         restrictions: Default::default(),
                     };
-                    let edited = app.keys.edit(&maren, key.id, edit).await?;
+                    let edited = app.keys.edit_from(&maren, key.id, edit).await?;
                     assert_eq!(edited.scopes, ["data:write"]);
                     if n % 2 == 0 {
                         change_key(&app.keys, &maren, key.id, Transition::Delete).await?;
@@ -101,7 +94,7 @@ on_both_engines! {
             let maren = maren.clone();
             async move {
                 for draft in drafts {
-                    let (key, _) = app.keys.create(&maren, draft).await.unwrap();
+                    let (key, _) = app.keys.create_from(&maren, draft).await.unwrap();
                     change_key(&app.keys, &maren, key.id, Transition::Deactivate).await.unwrap();
                 }
             }
@@ -118,7 +111,7 @@ on_both_engines! {
     async fn a_failing_change_rolls_back_alone(bench: TestServer) {
         let maren = bench.create_user("maren@pelagic.example", false).await;
         let project = bench.app.keys.new_key_form(&maren).await.unwrap().projects[0].id;
-        let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "kept")).await.unwrap();
+        let (key, _) = bench.app.keys.create_from(&maren, draft(&bench, project, "kept")).await.unwrap();
         let queue = bench.app.context.queue.clone();
         let (id, now) = (key.id, bench.app.context.now());
         let fail = |n: usize| queue.write(move |tx| Box::pin(async move {
@@ -130,7 +123,7 @@ on_both_engines! {
                 _ => panic!("a fault in a change"),
             }
         }));
-        let succeed = |n: usize| bench.app.keys.create(&maren, draft(&bench, project, &format!("beside {n}")));
+        let succeed = |n: usize| bench.app.keys.create_from(&maren, draft(&bench, project, &format!("beside {n}")));
         let (failed, made) = tokio::join!(
             futures::future::join_all((0..9).map(fail)),
             futures::future::join_all((0..9).map(succeed))
@@ -175,7 +168,7 @@ on_both_engines! {
             store::change_log::newest(&mut reader.conn()).await.unwrap()
         };
         let before = newest().await;
-        let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "received")).await.unwrap();
+        let (key, _) = bench.app.keys.create_from(&maren, draft(&bench, project, "received")).await.unwrap();
         bench.app.keys.transition(&Actor::Operator, key.id, Transition::Deactivate, Precondition::default()).await.unwrap();
         bench.app.keys.transition(&Actor::Operator, key.id, Transition::Deactivate, Precondition::default()).await.unwrap();
         assert_eq!(newest().await, before + 2, "a change that changes nothing is none");

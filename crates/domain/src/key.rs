@@ -1,12 +1,14 @@
-//! API keys for display: names, environments, lifecycle status, and view types.
+//! API keys: names, environments, lifecycle status, and the key as use cases return it.
 
 use super::{
     expiry::ExpiryOption,
-    ids::{KeyId, ProjectId},
+    ids::{KeyId, ProjectId, UserId},
+    network::Networks,
     people::PersonChoice,
     project::ProjectName,
+    rate::RateLimit,
     scope::ScopeView,
-    time::{Moment, Timestamp},
+    time::Timestamp,
     usage::CallsToday,
 };
 use serde::{Deserialize, Serialize};
@@ -294,61 +296,51 @@ pub struct Note {
     pub text: String,
     /// The administrator's name at that time.
     pub by: String,
-    pub at: Moment,
+    pub at: Timestamp,
     /// Whether the administrator stopped the key. Then only an administrator can activate it again.
     pub held: bool,
 }
 
-/// Rate limit of a key for display.
+/// A key, with what the requesting actor may do with it. It never contains the secret, and no text that depends on a
+/// time zone or a language: pages, the API, and the command line format it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RateView {
-    /// Number of calls per period.
-    pub calls: u32,
-    /// `second`, `minute`, `hour` or `day`.
-    pub per: String,
-    /// Maximum number of calls at once after a period without calls.
-    pub burst: u32,
-    /// "100 requests per minute, burst 20".
-    pub words: String,
-}
-
-/// A key for display. It never contains the secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyView {
+pub struct Key {
     pub id: KeyId,
+    pub project_id: ProjectId,
+    /// The name of the project.
+    pub project: String,
     pub name: String,
     pub environment: Environment,
     /// The prefix and four characters of the secret: `kw_live_3fA9`.
     pub preview: String,
-    pub project_id: ProjectId,
-    pub project: String,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
-    /// Allowed networks in CIDR notation. Empty: any network.
-    pub networks: Vec<String>,
+    pub networks: Networks,
     /// Start of validity. `None`: valid since its creation.
-    pub not_before: Option<Moment>,
-    /// `None`: no rate limit.
-    pub rate_limit: Option<RateView>,
-    pub status: Status,
-    pub created: Moment,
-    /// "You", or the name of the creator.
-    pub created_by: String,
-    pub last_used: Option<Moment>,
-    /// Calls with the key since the start of the day, by result. Set only where a single key is shown.
-    pub calls_today: Option<CallsToday>,
+    pub not_before: Option<Timestamp>,
     /// `None`: never expires.
-    pub expires: Option<Moment>,
+    pub expires_at: Option<Timestamp>,
+    /// `None`: no rate limit.
+    pub rate_limit: Option<RateLimit>,
+    pub status: Status,
+    pub note: Option<Note>,
+    pub created_at: Timestamp,
+    /// The user who created the key. `None` for the command line and for a program.
+    pub created_by: Option<UserId>,
+    /// The name of the creator at that time.
+    pub created_by_name: String,
+    pub last_used_at: Option<Timestamp>,
+    /// Calls with the key since the start of the day, by result. Set only where a single key is shown to a user.
+    pub calls_today: Option<CallsToday>,
     /// For a deleted key: the instant from which it cannot be restored.
-    pub gone: Option<Moment>,
+    pub purge_at: Option<Timestamp>,
+    /// Version of the key. It increases with every change except a use.
+    pub version: i64,
     /// Whether the requesting user may change the key.
     pub may_change: bool,
     /// Whether the requesting user may activate or restore the key. False while an administrator has stopped it, unless
     /// the user acts as an administrator.
     pub may_start: bool,
-    pub note: Option<Note>,
-    /// Version of the key. It increases with every change except a use.
-    pub version: i64,
     /// Name of an owner of the key's project. Set for administrators only.
     pub owner: Option<String>,
     /// Email address of that owner. Set for administrators only.
@@ -357,10 +349,10 @@ pub struct KeyView {
     pub now: Timestamp,
 }
 
-/// One page of the list of keys.
+/// One page of the list of keys, each as a `K`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyPage {
-    pub keys: Vec<KeyView>,
+pub struct KeyPage<K = Key> {
+    pub keys: Vec<K>,
     /// Cursor of the next page, for `?after=`.
     pub next: Option<String>,
     /// Number of matching keys on all pages.
@@ -377,6 +369,15 @@ pub struct KeyPage {
     pub deleted: u64,
     /// Instant at which all fields were computed.
     pub now: Timestamp,
+}
+
+impl KeyPage {
+    /// Converts each key, for example into the view of a page.
+    pub fn map<K>(self, convert: impl FnMut(Key) -> K) -> KeyPage<K> {
+        let Self { keys, next, total, expiring, projects, owners, any, deleted, now } = self;
+        let keys = keys.into_iter().map(convert).collect();
+        KeyPage { keys, next, total, expiring, projects, owners, any, deleted, now }
+    }
 }
 
 /// A key that an administrator selected for a bulk action.
@@ -407,10 +408,10 @@ pub struct BulkFailure {
     pub why: String,
 }
 
-/// Data of the form that edits a key.
+/// Data of the form that edits a key, which is a `K`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EditForm {
-    pub key: KeyView,
+pub struct EditForm<K = Key> {
+    pub key: K,
     /// Scopes that the project offers, followed by scopes that the key has but the project no longer offers.
     pub offered: Vec<ScopeView>,
     /// Presets and "never", as far as the policy allows them. The page adds `keep` and `date` itself.
@@ -424,6 +425,14 @@ pub struct EditForm {
     /// Version for optimistic locking: the edit is denied if the key changed since the form was loaded.
     pub version: i64,
     pub now: Timestamp,
+}
+
+impl EditForm {
+    /// Converts the key, for example into the view of a page.
+    pub fn map<K>(self, convert: impl FnOnce(Key) -> K) -> EditForm<K> {
+        let Self { key, offered, expiries, policy, zone, not_before, version, now } = self;
+        EditForm { key: convert(key), offered, expiries, policy, zone, not_before, version, now }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{
     expiry::ExpiryOption,
     ids::{FormNumber, InvitationId, ProjectId, UserId},
-    key::{KeyView, LabelError, label},
+    key::{Key, LabelError, label},
     scope::ScopeView,
     sensitive::RevealedSecret,
     time::{Moment, Timestamp},
@@ -276,24 +276,36 @@ pub struct Joined {
     pub already: bool,
 }
 
-/// Keys of a project that were issued to the same name.
+/// Keys of a project that were issued to the same name, each as a `K`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IssuedKeys {
+pub struct IssuedKeys<K = Key> {
     /// `None`: issued to no particular recipient.
     pub to: Option<String>,
-    pub keys: Vec<KeyView>,
+    pub keys: Vec<K>,
 }
 
 /// Keys of one project, grouped by "issued to".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProjectKeys {
+pub struct ProjectKeys<K = Key> {
     pub id: ProjectId,
     pub name: String,
     pub archived: bool,
     pub may_make_keys: bool,
     /// By name. The group without a recipient is last.
-    pub groups: Vec<IssuedKeys>,
+    pub groups: Vec<IssuedKeys<K>>,
     /// Total number of keys, including those not shown.
     pub total: u64,
     pub now: Timestamp,
+}
+
+impl ProjectKeys {
+    /// Converts each key, for example into the view of a page.
+    pub fn map<K>(self, mut convert: impl FnMut(Key) -> K) -> ProjectKeys<K> {
+        let Self { id, name, archived, may_make_keys, groups, total, now } = self;
+        let groups = groups
+            .into_iter()
+            .map(|IssuedKeys { to, keys }| IssuedKeys { to, keys: keys.into_iter().map(&mut convert).collect() })
+            .collect();
+        ProjectKeys { id, name, archived, may_make_keys, groups, total, now }
+    }
 }

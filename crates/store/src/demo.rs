@@ -5,7 +5,7 @@ use super::{
     keys::{NewKeyRow, encode_list},
     with_engine,
 };
-use keyward_domain::fold::fold;
+use keyward_domain::{fold::fold, time::Timestamp};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -62,19 +62,19 @@ pub async fn insert_keys(tx: &mut Tx<'_>, keys: &[KeyWithState]) -> Result<(), E
         with_engine!(tx, c => {
             let mut sql = QueryBuilder::new(SQL);
             sql.push_values(rows, |mut row, laid| {
-                let key = &laid.key;
+                let (key, fields) = (&laid.key, &laid.key.fields);
                 row.push_bind(key.id)
                     .push_bind(key.project_id)
-                    .push_bind(&key.name)
+                    .push_bind(&fields.name)
                     .push_bind(key.environment)
                     .push_bind(key.digest.as_slice())
                     .push_bind(&key.preview)
-                    .push_bind(encode_list(&key.scopes))
-                    .push_bind(&key.issued_to)
-                    .push_bind(encode_list(&key.networks))
-                    .push_bind(key.not_before)
-                    .push_bind(key.expires_at)
-                    .push_bind(&key.rate_limit)
+                    .push_bind(encode_list(&fields.scopes))
+                    .push_bind(&fields.issued_to)
+                    .push_bind(encode_list(&fields.networks.to_strings()))
+                    .push_bind(fields.not_before.map(Timestamp::micros))
+                    .push_bind(fields.expires_at.map(Timestamp::micros))
+                    .push_bind(fields.rate_limit.map(String::from))
                     .push_bind(laid.active)
                     .push_bind(laid.deleted_at)
                     .push_bind(key.created_by)
@@ -82,8 +82,8 @@ pub async fn insert_keys(tx: &mut Tx<'_>, keys: &[KeyWithState]) -> Result<(), E
                     .push_bind(key.created_at)
                     .push_bind(laid.updated_at)
                     .push_bind(laid.last_used_at)
-                    .push_bind(fold(&key.name))
-                    .push_bind(key.issued_to.as_deref().map(fold));
+                    .push_bind(fold(&fields.name))
+                    .push_bind(fields.issued_to.as_deref().map(fold));
             });
             sql.build().execute(c).await?;
         });

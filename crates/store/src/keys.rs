@@ -12,6 +12,7 @@ use keyward_domain::{
     rate::RateLimit,
     time::{DAY, Timestamp},
 };
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A key's row, with the name and the archive state of its project.
@@ -85,6 +86,22 @@ impl KeyRow {
         self.rate_limit.as_deref().map(str::parse).transpose().map_err(corrupt)
     }
 
+    /// Returns the fields that an edit can change.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if a column cannot be parsed.
+    pub fn fields(&self) -> Result<KeyFields, Error> {
+        Ok(KeyFields {
+            name: self.name.clone(),
+            scopes: self.scopes()?,
+            issued_to: self.issued_to.clone(),
+            networks: self.parse_networks()?,
+            not_before: self.not_before.map(Timestamp::from_micros),
+            expires_at: self.expires_at.map(Timestamp::from_micros),
+            rate_limit: self.parse_rate_limit()?,
+        })
+    }
+
     /// Returns the time from which a deleted key cannot be restored, in microseconds since the epoch.
     pub fn purge_at(&self) -> Option<i64> {
         self.deleted_at.map(|at| Timestamp::from_micros(at).plus_seconds(RESTORE_DAYS * DAY).micros())
@@ -109,21 +126,29 @@ impl KeyRow {
     }
 }
 
+/// The fields of a key that its creator chooses and that an edit can change. The secret is not one of them.
+///
+/// The audit log records them in this form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KeyFields {
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub issued_to: Option<String>,
+    pub networks: Networks,
+    pub not_before: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+    pub rate_limit: Option<RateLimit>,
+}
+
 /// A key to insert.
 #[derive(Clone, Debug)]
 pub struct NewKeyRow {
     pub id: Uuid,
     pub project_id: Uuid,
-    pub name: String,
     pub environment: &'static str,
     pub digest: [u8; 32],
     pub preview: String,
-    pub scopes: Vec<String>,
-    pub issued_to: Option<String>,
-    pub networks: Vec<String>,
-    pub not_before: Option<i64>,
-    pub expires_at: Option<i64>,
-    pub rate_limit: Option<String>,
+    pub fields: KeyFields,
     pub form_number: Option<Uuid>,
     /// SHA-256 of the API request that created the key with an idempotency key.
     pub request_digest: Option<[u8; 32]>,
@@ -175,27 +200,28 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         name_folded, issued_to_folded) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20) \
         ON CONFLICT (form_number) DO NOTHING";
+    let fields = &key.fields;
     let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(key.id)
         .bind(key.project_id)
-        .bind(&key.name)
+        .bind(&fields.name)
         .bind(key.environment)
         .bind(key.digest.as_slice())
         .bind(&key.preview)
-        .bind(encode_list(&key.scopes))
-        .bind(&key.issued_to)
-        .bind(key.expires_at)
+        .bind(encode_list(&fields.scopes))
+        .bind(&fields.issued_to)
+        .bind(fields.expires_at.map(Timestamp::micros))
         .bind(true)
         .bind(key.form_number)
         .bind(key.created_by)
         .bind(&key.created_by_name)
         .bind(key.created_at)
-        .bind(encode_list(&key.networks))
-        .bind(key.not_before)
-        .bind(&key.rate_limit)
+        .bind(encode_list(&fields.networks.to_strings()))
+        .bind(fields.not_before.map(Timestamp::micros))
+        .bind(fields.rate_limit.map(String::from))
         .bind(key.request_digest.as_ref().map(<[u8; 32]>::as_slice))
-        .bind(fold(&key.name))
-        .bind(key.issued_to.as_deref().map(fold))
+        .bind(fold(&fields.name))
+        .bind(fields.issued_to.as_deref().map(fold))
         .execute(c)
         .await?
         .rows_affected());
@@ -275,20 +301,8 @@ pub async fn set_note(tx: &mut Tx<'_>, id: Uuid, note: &NewNote, now: i64) -> Re
     Ok(done == 1)
 }
 
-/// The editable fields of a key. The secret is not editable.
-#[derive(Clone, Debug)]
-pub struct Edit {
-    pub name: String,
-    pub scopes: Vec<String>,
-    pub issued_to: Option<String>,
-    pub networks: Vec<String>,
-    pub not_before: Option<i64>,
-    pub expires_at: Option<i64>,
-    pub rate_limit: Option<String>,
-}
-
 /// Overwrites the editable fields. Returns `false` if the key does not exist or is deleted.
-pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bool, Error> {
+pub async fn edit(tx: &mut Tx<'_>, id: Uuid, fields: &KeyFields, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!(
         "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, networks = $7, not_before = $8, rate_limit = $9, \
          name_folded = $10, issued_to_folded = $11, ",
@@ -297,17 +311,17 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
     );
     // See [`folding::refill`].
     const FOLD: &str = "UPDATE keys SET name_folded = $2, issued_to_folded = $3 WHERE id = $1 AND name_folded = '' AND deleted_at IS NULL";
-    let (name_folded, issued_to_folded) = (fold(&edit.name), edit.issued_to.as_deref().map(fold));
+    let (name_folded, issued_to_folded) = (fold(&fields.name), fields.issued_to.as_deref().map(fold));
     let done = with_engine!(tx, c => sqlx::query(SQL)
         .bind(id)
-        .bind(&edit.name)
-        .bind(encode_list(&edit.scopes))
-        .bind(&edit.issued_to)
-        .bind(edit.expires_at)
+        .bind(&fields.name)
+        .bind(encode_list(&fields.scopes))
+        .bind(&fields.issued_to)
+        .bind(fields.expires_at.map(Timestamp::micros))
         .bind(now)
-        .bind(encode_list(&edit.networks))
-        .bind(edit.not_before)
-        .bind(&edit.rate_limit)
+        .bind(encode_list(&fields.networks.to_strings()))
+        .bind(fields.not_before.map(Timestamp::micros))
+        .bind(fields.rate_limit.map(String::from))
         .bind(&name_folded)
         .bind(&issued_to_folded)
         .execute(c)

@@ -9,6 +9,7 @@ use crate::{
     cli::database::terminal_error,
     domain::{
         key::Environment,
+        rate::RateLimit,
         secret::{Mode, PlainSecret},
         time::Timestamp,
     },
@@ -17,7 +18,7 @@ use crate::{
         self,
         change_log::{Change, Topic},
         demo::KeyWithState,
-        keys::NewKeyRow,
+        keys::{KeyFields, NewKeyRow},
         write_queue::WriteOutcome,
     },
 };
@@ -39,11 +40,12 @@ pub async fn write_bulk_keys(
     plans: Vec<DeferredScenario>,
     mut secrets: Option<&mut SecretsFile>,
 ) -> anyhow::Result<()> {
+    let rate_limit = RATE.parse::<RateLimit>()?;
     for batch in plans.chunks(BATCH) {
         let mut keys = Vec::with_capacity(batch.len());
         for plan in batch {
             let plan = plan.generate();
-            let (key, secret) = build_key(stage, cast, &plan);
+            let (key, secret) = build_key(stage, cast, &plan, rate_limit);
             if let Some(secrets) = &mut secrets {
                 secrets.write_if_selected(&secret, verdict(&key, stage.now), key.key.id.into())?;
             }
@@ -56,7 +58,12 @@ pub async fn write_bulk_keys(
     Ok(())
 }
 
-fn build_key(stage: &Fixtures, cast: &DemoUsers, plan: &KeyScenario) -> (KeyWithState, PlainSecret) {
+fn build_key(
+    stage: &Fixtures,
+    cast: &DemoUsers,
+    plan: &KeyScenario,
+    rate_limit: RateLimit,
+) -> (KeyWithState, PlainSecret) {
     let random = &stage.context.random;
     let mode = match plan.environment {
         Environment::Live => Mode::Live,
@@ -77,19 +84,21 @@ fn build_key(stage: &Fixtures, cast: &DemoUsers, plan: &KeyScenario) -> (KeyWith
     let key = NewKeyRow {
         id: uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid(),
         project_id: cast.project(plan.project).into(),
-        name: plan.name.clone(),
         environment: plan.environment.as_str(),
         digest: *secret.digest().as_bytes(),
         preview: secret.preview().to_owned(),
-        scopes: plan.scopes.clone(),
-        issued_to: Some(plan.issued_to.to_owned()).filter(|name| !name.is_empty()),
-        networks: Vec::new(),
-        not_before: match plan.later_change {
-            LaterChange::Scheduled(after) => Some(before(-after).micros()),
-            _ => None,
+        fields: KeyFields {
+            name: plan.name.clone(),
+            scopes: plan.scopes.clone(),
+            issued_to: Some(plan.issued_to.to_owned()).filter(|name| !name.is_empty()),
+            not_before: match plan.later_change {
+                LaterChange::Scheduled(after) => Some(before(-after)),
+                _ => None,
+            },
+            expires_at: Some(made.plus_seconds(i64::from(plan.lifetime_days.unwrap_or(LONGEST)) * DAY)),
+            rate_limit: Some(rate_limit),
+            ..KeyFields::default()
         },
-        expires_at: Some(made.plus_seconds(i64::from(plan.lifetime_days.unwrap_or(LONGEST)) * DAY).micros()),
-        rate_limit: Some(RATE.to_owned()),
         form_number: None,
         request_digest: None,
         created_by: Some(maker.user.into()),
@@ -111,14 +120,13 @@ fn build_key(stage: &Fixtures, cast: &DemoUsers, plan: &KeyScenario) -> (KeyWith
 
 /// Returns the verify result of the key. The checks have the same order as in verify.
 fn verdict(laid: &KeyWithState, now: Timestamp) -> &'static str {
-    let now = now.micros();
     if laid.deleted_at.is_some() {
         "deleted"
     } else if !laid.active {
         "inactive"
-    } else if laid.key.not_before.is_some_and(|at| now < at) {
+    } else if laid.key.fields.not_before.is_some_and(|at| now < at) {
         "not_yet_valid"
-    } else if laid.key.expires_at.is_some_and(|at| now >= at) {
+    } else if laid.key.fields.expires_at.is_some_and(|at| now >= at) {
         "expired"
     } else {
         "valid"

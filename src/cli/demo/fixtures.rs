@@ -8,6 +8,8 @@ use crate::{
     cli::database::terminal_error,
     domain::{
         ids::{KeyId, ProjectId},
+        key::parse_issued_to,
+        scope::ScopeName,
         sensitive::Password,
         time::Timestamp,
         transition::Transition,
@@ -17,7 +19,7 @@ use crate::{
         accounts::{Accounts, NewUser},
         actor::{Actor, Caller, Origin},
         clock::ManualClock,
-        keys::{Keys, NewKey, Precondition},
+        keys::{KeySpec, Keys, Precondition},
         projects::Projects,
         scopes::{ScopeDraft, Scopes},
     },
@@ -219,13 +221,17 @@ impl DemoUsers {
 
     /// Creates a key and discards its secret.
     pub async fn create_key(&self, keys: &Keys, plan: &KeyScenario, now: Timestamp) -> anyhow::Result<KeyId> {
-        let life = plan.lifetime_days.map_or_else(|| "never".to_owned(), |days| format!("{days}d"));
         let project = self.0[plan.project].1;
         // A key that never expires requires a recent reauthentication.
         let maker = Actor::User(Caller { authenticated_at: now, ..self.0[plan.maker].0.clone() });
-        let new =
-            NewKey::parse(&plan.name, project, plan.environment, &life.parse()?, &plan.scopes, plan.issued_to, now);
-        let (key, _) = keys.create_as(&maker, new.map_err(terminal_error)?).await.map_err(terminal_error)?;
+        let spec = KeySpec {
+            environment: plan.environment,
+            scopes: plan.scopes.iter().map(|scope| scope.parse::<ScopeName>()).collect::<Result<_, _>>()?,
+            issued_to: parse_issued_to(plan.issued_to)?,
+            expires_at: plan.lifetime_days.map(|days| now.plus_seconds(i64::from(days) * DAY)),
+            ..KeySpec::new(project, plan.name.parse()?)
+        };
+        let (key, _) = keys.create(&maker, spec).await.map_err(terminal_error)?;
         Ok(key.id)
     }
 }

@@ -1,63 +1,23 @@
 //! `keyward keys … --url`: key management through the management API.
 
 use super::{
-    args::{CreateArgs, KeyArg, ListArgs},
-    edit::EditArgs,
+    args::{KeyArg, ListArgs},
+    fields::{CreateArgs, EditArgs},
     print,
 };
 use crate::{
     cli::remote::ApiClient,
-    domain::{expiry::ExpiryChoice, ids::KeyId, time::Timestamp, transition::Transition},
-    service::time_format::rfc3339,
+    domain::{ids::KeyId, transition::Transition},
 };
-use anyhow::Context as _;
 use http::{HeaderName, Method, header};
-use serde_json::{Map, Value, json};
-
-/// Converts an expiry into the name and value of the API member.
-fn expiry_member(expires: &str) -> anyhow::Result<(&'static str, Value)> {
-    Ok(match super::expiry_field_value(expires.to_owned()).parse::<ExpiryChoice>().context("expires")? {
-        ExpiryChoice::Days(days) => ("expires_in_days", json!(days)),
-        ExpiryChoice::Date(date) => ("expires_at", json!(format!("{date}T23:59:59Z"))),
-        ExpiryChoice::Never => ("expires_at", Value::Null),
-    })
-}
-
-/// Converts a time into RFC 3339. A time without an offset is in UTC.
-fn to_rfc3339(text: &str) -> String {
-    let civil = text.trim().parse::<jiff::civil::DateTime>().and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
-    match (text.trim().parse::<jiff::Timestamp>(), civil) {
-        (Err(_), Ok(at)) => rfc3339(Timestamp::from_micros(at.timestamp().as_microsecond())),
-        _ => text.to_owned(),
-    }
-}
+use serde_json::Value;
 
 /// Creates a key and prints its secret, once.
 pub async fn create(remote: &ApiClient, args: &CreateArgs) -> anyhow::Result<()> {
     let project = remote.resolve_project(args.project.as_deref()).await?;
-    let mut body = Map::from_iter([("name".to_owned(), json!(args.name)), ("scopes".to_owned(), json!(args.scopes))]);
-    let mut insert = |name: &str, value: Value| body.insert(name.to_owned(), value);
-    if let Some(expires) = &args.expires {
-        let (name, value) = expiry_member(expires)?;
-        insert(name, value);
-    }
-    if let Some(environment) = args.environment {
-        insert("environment", json!(environment));
-    }
-    if !args.issued_to.is_empty() {
-        insert("issued_to", json!(args.issued_to));
-    }
-    if !args.networks.is_empty() {
-        insert("networks", json!(args.networks));
-    }
-    if !args.not_before.is_empty() {
-        insert("not_before", json!(to_rfc3339(&args.not_before)));
-    }
-    if !args.rate.is_empty() {
-        insert("rate_limit", json!(args.rate));
-    }
+    let body = args.body()?;
     let once = args.idempotency_key.as_deref().map(|it| (HeaderName::from_static("idempotency-key"), it));
-    let made = remote.request(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body.into())).await?;
+    let made = remote.request(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body)).await?;
     print::created(&made, args.json)
 }
 
@@ -108,7 +68,7 @@ pub async fn edit(
     json: bool,
 ) -> anyhow::Result<()> {
     let project = remote.resolve_project(project).await?;
-    let body = changes.body(expiry_member, to_rfc3339)?;
+    let body = changes.body()?;
     let any = Some((header::IF_MATCH, "*"));
     let key = remote.request(Method::PATCH, &format!("/v1/projects/{project}/keys/{id}"), any, Some(&body)).await?;
     print::changed(&key, super::EDIT_RESULT, json)

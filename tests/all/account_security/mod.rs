@@ -10,6 +10,7 @@ use crate::support::{
     browser::{Browser, Page},
     json_of,
     log::LogCapture,
+    test_data::{KeyEdit, KeyForms as _},
     totp::{base32, code, elements},
 };
 use keyward::{
@@ -18,7 +19,6 @@ use keyward::{
         Error,
         accounts::{PendingSession, start_session},
         actor::Origin,
-        keys::KeyEdit,
     },
     store::sessions::NewSessionRow,
 };

@@ -84,8 +84,8 @@ on_both_engines! {
         let stale = keyward::service::actor::Caller { authenticated_at: maren.authenticated_at, ..maren.clone() };
         let mut draft = bench.draft(made.project, "By the service");
         draft.expires = "never".into();
-        assert!(matches!(bench.app.keys.create(&stale, draft).await, Err(Error::ReauthenticationRequired)));
-        let refused = bench.app.keys.edit(&stale, made.id, KeyEdit {
+        assert!(matches!(bench.app.keys.create_from(&stale, draft).await, Err(Error::ReauthenticationRequired)));
+        let refused = bench.app.keys.edit_from(&stale, made.id, KeyEdit {
             version: bench.key_row(made.id).await.unwrap().updated_at, name: "x".into(), expires: "keep".into(), expires_on: String::new(),
             scopes: vec![], issued_to: String::new(), restrictions: Default::default(),
         }).await;

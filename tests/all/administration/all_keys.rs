@@ -10,15 +10,14 @@ on_both_engines! {
         let old = bench.create_key(&maren, "Old").await;
         let mut endless = bench.draft(old.project, "Endless");
         endless.expires = "never".into();
-        bench.app.keys.create(&maren, endless).await.unwrap();
+        bench.app.keys.create_from(&maren, endless).await.unwrap();
         let used = bench.create_key(&maren, "Used").await;
         let gone = bench.create_key(&maren, "Gone").await;
         bench.add_member(old.project, &tove, "operator").await;
-        bench.app.keys.create(&tove, bench.draft(old.project, "By Tove")).await.unwrap();
-        let environment = keyward::domain::key::Environment::Live;
-        let ninety = "365d".parse().unwrap();
-        let by_hand = NewKey::parse("By hand", old.project, environment, &ninety, &[], "", bench.app.context.now()).unwrap();
-        bench.app.keys.create_as(&Actor::Operator, by_hand).await.unwrap();
+        bench.app.keys.create_from(&tove, bench.draft(old.project, "By Tove")).await.unwrap();
+        let expires_at = Some(bench.app.context.now().plus_seconds(365 * DAY));
+        let by_hand = KeySpec { expires_at, ..KeySpec::new(old.project, "By hand".parse().unwrap()) };
+        bench.app.keys.create(&Actor::Operator, by_hand).await.unwrap();
         bench.clock.advance(90 * DAY);
         change_key(&bench.app.keys, &maren, gone.id, Transition::Delete).await.unwrap();
         let at = bench.app.context.now().micros();
@@ -117,7 +116,7 @@ on_both_engines! {
         let root = bench.create_user(ROOT, true).await;
         let maren = bench.create_user(MAREN, false).await;
         let made = bench.create_key(&maren, "Gateway").await;
-        assert!(matches!(bench.app.keys.create(&root, bench.draft(made.project, "Mine")).await, Err(Error::NotFound)));
+        assert!(matches!(bench.app.keys.create_from(&root, bench.draft(made.project, "Mine")).await, Err(Error::NotFound)));
         let form = bench.app.keys.new_key_form(&root).await.unwrap();
         assert!(form.projects.iter().all(|project| project.id != made.project));
         let mut browser = bench.signed_in(ROOT).await;
@@ -134,6 +133,6 @@ on_both_engines! {
         }
         // As a member, the administrator can create a key.
         bench.add_member(made.project, &root, "operator").await;
-        bench.app.keys.create(&root, bench.draft(made.project, "Mine")).await.unwrap();
+        bench.app.keys.create_from(&root, bench.draft(made.project, "Mine")).await.unwrap();
     }
 }

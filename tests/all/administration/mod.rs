@@ -10,7 +10,7 @@ mod users;
 use crate::support::{
     PASSWORD, TestServer,
     browser::Page,
-    test_data::{change_any_key, change_key},
+    test_data::{KeyEdit, KeyForms as _, change_any_key, change_key},
 };
 use keyward::{
     domain::{
@@ -23,7 +23,7 @@ use keyward::{
     service::{
         Error,
         actor::{Actor, Caller, Origin},
-        keys::{KeyEdit, NewKey},
+        keys::KeySpec,
         users::Disposition,
     },
 };

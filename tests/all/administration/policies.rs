@@ -10,10 +10,10 @@ on_both_engines! {
         let project = bench.project_of(&maren).await;
         let mut draft = bench.draft(project, "Endless");
         draft.expires = "never".into();
-        let endless = bench.app.keys.create(&maren, draft).await.unwrap().0;
+        let endless = bench.app.keys.create_from(&maren, draft).await.unwrap().0;
         let mut draft = bench.draft(project, "Long");
         draft.expires = "365d".into();
-        let long = bench.app.keys.create(&maren, draft).await.unwrap().0;
+        let long = bench.app.keys.create_from(&maren, draft).await.unwrap().0;
         let (before, before_long) = (bench.stored_key(endless.id).await, bench.stored_key(long.id).await);
         let lines = save(&bench, &root, |draft| draft.key_life_max = "45".into()).await;
         assert_eq!(lines, ["1 key expires more than 45 days from now. Its expiry does not change.", "1 key never expires. This does not change."]);
@@ -30,7 +30,7 @@ on_both_engines! {
         let create = async |expires: &str, on: &str| {
             let mut draft = bench.draft(project, "Probe");
             (draft.expires, draft.expires_on) = (expires.into(), on.into());
-            bench.app.keys.create(&maren, draft).await.map(|made| made.0)
+            bench.app.keys.create_from(&maren, draft).await.map(|made| made.0)
         };
         for (expires, on) in [("46d", ""), ("never", ""), ("date", "2099-01-01")] {
             let (field, words) = invalid_field(create(expires, on).await);
@@ -39,13 +39,11 @@ on_both_engines! {
         }
         create("45d", "").await.unwrap();
         let usual = create("", "").await.unwrap();
-        assert_eq!(usual.expires.unwrap().at.seconds_since(bench.app.context.now()), 45 * DAY);
+        assert_eq!(usual.expires_at.unwrap().seconds_since(bench.app.context.now()), 45 * DAY);
         // The limit also applies to the command line: the operator can first change the policy in the browser.
-        let environment = keyward::domain::key::Environment::Live;
-        let now = bench.app.context.now();
-        let choice = "90d".parse().unwrap();
-        let new = NewKey::parse("By hand", project, environment, &choice, &[], "", now).unwrap();
-        assert_eq!(invalid_field(bench.app.keys.create_as(&Actor::Operator, new).await).0, "expires");
+        let expires_at = Some(bench.app.context.now().plus_seconds(90 * DAY));
+        let spec = KeySpec { expires_at, ..KeySpec::new(project, "By hand".parse().unwrap()) };
+        assert_eq!(invalid_field(bench.app.keys.create(&Actor::Operator, spec).await).0, "expires");
         // An edit keeps the existing expiry, and may not choose another one beyond the limit.
         let edit = async |id: KeyId, expires: &str| {
             let form = bench.app.keys.edit_form(&maren, id).await.unwrap();
@@ -54,7 +52,7 @@ on_both_engines! {
                 version: form.version, name: "Renamed".into(), expires: expires.into(), expires_on: String::new(),
                 scopes: form.key.scopes, issued_to: String::new(), restrictions: Default::default(),
             };
-            bench.app.keys.edit(&maren, id, edit).await
+            bench.app.keys.edit_from(&maren, id, edit).await
         };
         for id in [endless.id, long.id] {
             assert_eq!(edit(id, "keep").await.unwrap().name, "Renamed");
@@ -82,7 +80,7 @@ on_both_engines! {
         let lines = save(&bench, &root, |draft| draft.keys_per_project = "2".into()).await;
         assert_eq!(lines, ["1 project has more than 2 keys. Existing keys stay, but no more can be created."]);
         let project = first.project;
-        let create = async || bench.app.keys.create(&maren, bench.draft(project, "Probe")).await;
+        let create = async || bench.app.keys.create_from(&maren, bench.draft(project, "Probe")).await;
         assert!(matches!(create().await, Err(Error::Conflict(_))));
         change_key(&bench.app.keys, &maren, first.id, Transition::Delete).await.unwrap();
         assert!(matches!(create().await, Err(Error::Conflict(_))), "two are left");
@@ -101,8 +99,8 @@ on_both_engines! {
         for most in 4..10 {
             save(&bench, &root, |draft| draft.keys_per_project = most.to_string()).await;
             let (here, there) = tokio::join!(
-                bench.app.keys.create(&maren, bench.draft(project, "Here")),
-                other.keys.create(&maren, bench.draft(project, "There")),
+                bench.app.keys.create_from(&maren, bench.draft(project, "Here")),
+                other.keys.create_from(&maren, bench.draft(project, "There")),
             );
             assert!(here.is_ok() != there.is_ok(), "{most}");
             assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NULL").await, most);

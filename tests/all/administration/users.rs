@@ -187,7 +187,7 @@ on_both_engines! {
             let project = bench.project_of(&tove).await;
             bench.add_member(project, &maren, "operator").await;
             let draft = bench.draft(project, "Made by Maren");
-            bench.app.keys.create(&maren, draft).await.unwrap().0.id
+            bench.app.keys.create_from(&maren, draft).await.unwrap().0.id
         };
         let mut session = bench.signed_in(MAREN).await;
         let mut browser = bench.signed_in(ROOT).await;

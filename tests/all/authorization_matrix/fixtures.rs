@@ -4,7 +4,7 @@ use super::database_state::{Schema, State};
 use crate::support::{
     TestServer, URL,
     browser::{Browser, Page, form},
-    test_data::{CreatedKey, change_key},
+    test_data::{CreatedKey, KeyForms as _, change_key},
 };
 use axum::http::Request;
 use keyward::{
@@ -495,7 +495,7 @@ async fn create_project(
     let mut made = Vec::new();
     for kind in ["live", "stopped", "deleted", "gone"] {
         let draft = bench.draft(project, &format!("{key} {kind}"));
-        let (key, secret) = bench.app.keys.create(owner, draft).await.expect("a key is made");
+        let (key, secret) = bench.app.keys.create_from(owner, draft).await.expect("a key is made");
         made.push(CreatedKey { id: key.id, project, secret: secret.expose().to_owned() });
     }
     let [key, stopped, deleted, gone] = made.try_into().unwrap_or_else(|_| panic!("four keys"));

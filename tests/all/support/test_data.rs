@@ -4,13 +4,14 @@ use super::{TestServer, browser::Page};
 use keyward::{
     domain::{
         ids::{KeyId, ProjectId},
-        key::KeyView,
+        key::Key,
         transition::Transition,
     },
+    secret::PlainSecret,
     service::{
         Error,
         actor::{Actor, Caller},
-        keys::{KeyDraft, Keys, Precondition},
+        keys::{KeyDraft, Keys, PatchDraft, Precondition, RestrictionsDraft},
     },
     store::{self, Engine, Pool, keys::KeyRow, write_queue::WriteOutcome},
 };
@@ -25,7 +26,7 @@ pub struct CreatedKey {
 }
 
 /// Applies a transition to a key as a member of its project.
-pub async fn change_key(keys: &Keys, member: &Caller, id: KeyId, transition: Transition) -> Result<KeyView, Error> {
+pub async fn change_key(keys: &Keys, member: &Caller, id: KeyId, transition: Transition) -> Result<Key, Error> {
     keys.transition(&Actor::User(member.clone()), id, transition, Precondition::default()).await
 }
 
@@ -36,9 +37,102 @@ pub async fn change_any_key(
     id: KeyId,
     transition: Transition,
     reason: &str,
-) -> Result<KeyView, Error> {
+) -> Result<Key, Error> {
     let actor = Actor::Administrator(administrator.clone());
     keys.transition(&actor, id, transition, Precondition::with_reason(reason)).await
+}
+
+/// The value of an edit form's field that stays as it is.
+pub const KEEP: &str = "keep";
+
+/// The fields of the edit form, which sends each of them.
+#[derive(Clone, Debug)]
+pub struct KeyEdit {
+    /// The version of the key that the form started from.
+    pub version: i64,
+    pub name: String,
+    /// [`KEEP`], or a choice as for a new key.
+    pub expires: String,
+    pub expires_on: String,
+    pub scopes: Vec<String>,
+    pub issued_to: String,
+    /// `not_before` may be [`KEEP`] too.
+    pub restrictions: RestrictionsDraft,
+}
+
+impl From<KeyEdit> for PatchDraft {
+    fn from(edit: KeyEdit) -> Self {
+        let RestrictionsDraft { networks, not_before, rate, per, burst } = edit.restrictions;
+        let restrictions = Self {
+            networks: Some(networks),
+            not_before: (not_before != KEEP).then_some(not_before),
+            rate: Some([rate, per, burst]),
+            ..Self::default()
+        };
+        Self {
+            name: Some(edit.name),
+            scopes: Some(edit.scopes),
+            expires: (edit.expires != KEEP).then_some((edit.expires, edit.expires_on)),
+            issued_to: Some(edit.issued_to),
+            ..restrictions
+        }
+    }
+}
+
+/// Converts into the actor of an operation: a [`Caller`] acts as a user.
+pub trait AsActor {
+    fn as_actor(&self) -> Actor;
+}
+
+impl AsActor for Caller {
+    fn as_actor(&self) -> Actor {
+        Actor::User(self.clone())
+    }
+}
+
+impl AsActor for Actor {
+    fn as_actor(&self) -> Actor {
+        self.clone()
+    }
+}
+
+impl<A: AsActor> AsActor for &A {
+    fn as_actor(&self) -> Actor {
+        (**self).as_actor()
+    }
+}
+
+/// Operations on keys as the forms and the command line run them: they parse the text fields first.
+pub trait KeyForms {
+    async fn create_from(&self, by: &impl AsActor, draft: KeyDraft) -> Result<(Key, PlainSecret), Error>;
+    async fn edit_from(&self, by: &impl AsActor, id: KeyId, edit: KeyEdit) -> Result<Key, Error>;
+    async fn patch_from(&self, by: &impl AsActor, id: KeyId, draft: &PatchDraft) -> Result<Key, Error>;
+    async fn get_for(&self, by: &impl AsActor, id: KeyId) -> Result<Key, Error>;
+}
+
+impl KeyForms for Keys {
+    async fn create_from(&self, by: &impl AsActor, draft: KeyDraft) -> Result<(Key, PlainSecret), Error> {
+        let actor = by.as_actor();
+        let spec = draft.parse(&self.defaults(&actor, None).await?)?;
+        self.create(&actor, spec).await
+    }
+
+    async fn edit_from(&self, by: &impl AsActor, id: KeyId, edit: KeyEdit) -> Result<Key, Error> {
+        let (actor, version) = (by.as_actor(), edit.version);
+        let defaults = self.defaults(&actor, None).await?;
+        let patch = PatchDraft::from(edit).parse(&defaults.zone, defaults.now)?;
+        self.edit(&actor, id, patch, Precondition::with_version(version)).await
+    }
+
+    async fn patch_from(&self, by: &impl AsActor, id: KeyId, draft: &PatchDraft) -> Result<Key, Error> {
+        let actor = by.as_actor();
+        let defaults = self.defaults(&actor, None).await?;
+        self.edit(&actor, id, draft.parse(&defaults.zone, defaults.now)?, Precondition::default()).await
+    }
+
+    async fn get_for(&self, by: &impl AsActor, id: KeyId) -> Result<Key, Error> {
+        self.get(&by.as_actor(), id).await
+    }
 }
 
 impl TestServer {
@@ -49,29 +143,24 @@ impl TestServer {
 
     pub fn draft(&self, project: ProjectId, name: &str) -> KeyDraft {
         KeyDraft {
-            number: self.app.context.new_id().into(),
-            name: name.into(),
-            project,
             environment: "live".into(),
             expires: "90d".into(),
-            expires_on: String::new(),
             scopes: vec!["data:read".into(), "usage:read".into()],
-            issued_to: String::new(),
-            restrictions: Default::default(),
+            ..KeyDraft::new(project, self.app.context.new_id().into(), name)
         }
     }
 
     /// Creates a key in the user's own project, valid for 90 days, with the scopes `data:read` and `usage:read`.
     pub async fn create_key(&self, caller: &Caller, name: &str) -> CreatedKey {
         let project = self.project_of(caller).await;
-        let (key, secret) = self.app.keys.create(caller, self.draft(project, name)).await.expect("a key is made");
+        let (key, secret) = self.app.keys.create_from(caller, self.draft(project, name)).await.expect("a key is made");
         CreatedKey { id: key.id, project, secret: secret.expose().to_owned() }
     }
 
     /// Like [`Self::create_key`], but returns the ID or the error.
     pub async fn try_create_key(&self, caller: &Caller, name: &str) -> Result<KeyId, Error> {
         let project = self.app.keys.new_key_form(caller).await?.projects[0].id;
-        Ok(self.app.keys.create(caller, self.draft(project, name)).await?.0.id)
+        Ok(self.app.keys.create_from(caller, self.draft(project, name)).await?.0.id)
     }
 
     /// Adds a user to a project.

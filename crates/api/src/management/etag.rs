@@ -42,6 +42,17 @@ pub fn parse_if_match(headers: &HeaderMap) -> Result<IfMatch, Problem> {
     if versions.is_empty() { Err(ManagementError::Stale.into()) } else { Ok(Some(versions)) }
 }
 
+/// Checks that a key has one of these versions. `None` means any version.
+///
+/// # Errors
+/// 412 for another version.
+pub fn check_version(versions: Option<&[i64]>, version: i64) -> Result<(), Problem> {
+    match versions {
+        Some(versions) if !versions.contains(&version) => Err(ManagementError::Stale.into()),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,6 +46,6 @@ pub fn project_json(project: keyward_service::projects::ProgramProject) -> serde
 }
 
 /// A key as the API returns it, for the command line.
-pub fn key_json(key: keyward_domain::key::KeyView) -> serde_json::Value {
+pub fn key_json(key: keyward_domain::key::Key) -> serde_json::Value {
     serde_json::to_value(schema::Key::from(key)).unwrap_or_default()
 }

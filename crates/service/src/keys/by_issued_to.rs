@@ -1,9 +1,9 @@
 //! The keys of one project, grouped by the label they were issued to.
 
-use super::{Keys, Viewer, role, view};
+use super::{Keys, role, to_key};
 use crate::{
     Error,
-    actor::Caller,
+    actor::{Actor, Caller},
     permissions::{Action, AdminPermission, is_allowed, role_allows},
     read_list,
 };
@@ -40,15 +40,15 @@ impl Keys {
                 caller.require_reauthentication("project.seen_by_administrator", now)?;
             }
             let rows = store::keys::list_newest_by_project(&mut conn, id.into(), MOST).await?;
-            let (total, viewer) =
-                (store::projects::count_keys_capped(&mut conn, id.into()).await?, Viewer::from_caller(caller));
+            let total = store::projects::count_keys_capped(&mut conn, id.into()).await?;
+            let actor = Actor::User(caller.clone());
             // Keys without a label come last. Labels that differ only in case are separate groups, because their
             // authors wrote two labels.
             let mut groups: BTreeMap<(bool, String, Option<String>), Vec<_>> = BTreeMap::new();
             for row in rows {
                 let to = row.issued_to.clone();
                 let place = (to.is_none(), fold(to.as_deref().unwrap_or_default()), to);
-                groups.entry(place).or_default().push(view(row, &viewer, role, now)?);
+                groups.entry(place).or_default().push(to_key(row, &actor, role, now)?);
             }
             let archived = project.archived_at.is_some();
             Ok(ProjectKeys {

@@ -1,27 +1,20 @@
 //! Key creation.
 
 use super::{
-    Keys, Viewer, authorize, management, may_grant,
-    new_key::{KeyDraft, NewKey},
-    restrictions, role, view,
+    IdempotencyKey, KeyDefaults, KeySpec, Keys, Privileges, authorize,
+    management::{self, check_idempotency},
+    may_grant, role, to_key,
 };
-use crate::{
-    Error,
-    actor::{Actor, Caller},
-    audit::acting_role,
-    permissions::Action,
-    policy,
-    reauthentication::MANAGEMENT_SCOPE,
-};
-use jiff::tz::TimeZone;
+use crate::{Error, actor::Actor, audit::acting_role, permissions::Action, policy, reauthentication::MANAGEMENT_SCOPE};
 use keyward_domain::secret::{Mode, PlainSecret};
 use keyward_domain::{
     ids::ProjectId,
-    key::{Environment, KeyView},
+    key::{Environment, Key},
+    network::Networks,
     policy::Policy,
     project::Role,
     scope::ScopeName,
-    time::Timestamp,
+    time::{DAY, Timestamp},
 };
 use keyward_store::{
     self as store, Tx,
@@ -70,43 +63,51 @@ pub(super) async fn check_key_limit(tx: &mut Tx<'_>, policy: &Policy, project: u
 }
 
 impl Keys {
-    /// Returns the current policy.
-    async fn policy(&self) -> Result<Policy, Error> {
+    /// Returns the defaults of a new key: live, from any address, and the policy's period. For a program, they come from
+    /// its own key: its environment, its networks, and its expiry if that is earlier.
+    ///
+    /// # Errors
+    /// [`Error::Management`] if the program's key may no longer create keys, or the idempotency key was used before.
+    pub async fn defaults(&self, actor: &Actor, once: Option<&IdempotencyKey>) -> Result<KeyDefaults, Error> {
+        let (zone, now) = (actor.zone(), self.context.now());
         let mut reader = self.context.pool.acquire_reader().await?;
-        policy::load(&mut reader.conn()).await
+        let mut conn = reader.conn();
+        let maker = match actor {
+            Actor::Program(program) => Some(management::creator_privileges(&mut conn, program, now).await?),
+            _ => None,
+        };
+        // Before the request is parsed: a time that was in the future when the request was first sent may have passed.
+        check_idempotency(&mut conn, once.map(IdempotencyKey::number), once.map(IdempotencyKey::request)).await?;
+        let usual = now.plus_seconds(i64::from(policy::load(&mut conn).await?.default_period()) * DAY);
+        Ok(match maker {
+            Some(Privileges { environment, networks, expires_at, .. }) => {
+                let expires_at = expires_at.map_or(usual, |end| end.min(usual));
+                KeyDefaults { environment, networks, expires_at, zone, now }
+            }
+            None => KeyDefaults {
+                environment: Environment::default(),
+                networks: Networks::default(),
+                expires_at: usual,
+                zone,
+                now,
+            },
+        })
     }
 
-    /// Creates a key for a user. Only this response contains the secret.
+    /// Creates a key. Only this response contains the secret.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every invalid field, `expires` if the policy does not allow the expiry;
-    /// [`Error::Conflict`] if this form has already created its key, or the project has as many keys as the policy
-    /// allows; [`Error::ReauthenticationRequired`] for a key that never expires, expires after more than five years, or
-    /// has a `keyward:*` scope, without recent reauthentication.
-    #[tracing::instrument(name = "keys.create", skip_all)]
-    pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
-        let usual = self.policy().await?.default_period();
-        let new = draft.parse(&caller.zone, usual, self.context.now())?;
-        self.create_as(&Actor::User(caller.clone()), new).await
-    }
-
-    /// Creates a key from the command line. Dates and times without an offset are in UTC.
-    ///
-    /// # Errors
-    /// As [`Keys::create`], but reauthentication is never required.
-    #[tracing::instrument(name = "keys.create_as_operator", skip_all)]
-    pub async fn create_as_operator(&self, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
-        let usual = self.policy().await?.default_period();
-        self.create_as(&Actor::Operator, draft.parse(&TimeZone::UTC, usual, self.context.now())?).await
-    }
-
-    /// Creates a key for any actor.
-    ///
-    /// # Errors
-    /// As [`Keys::create`].
-    #[tracing::instrument(name = "keys.create_as", skip_all)]
-    pub async fn create_as(&self, actor: &Actor, new: NewKey) -> Result<(KeyView, PlainSecret), Error> {
-        let mode = match new.environment {
+    /// - [`Error::NotFound`] if the project does not exist, the user is not a member of it, or it is not the program's;
+    ///   [`Error::Forbidden`] for a viewer.
+    /// - [`Error::Invalid`] if the project does not offer a scope, or the policy does not allow the expiry (`expires`).
+    /// - [`Error::Conflict`] if the form has already created its key, the project is archived, or it has as many keys as
+    ///   the policy allows.
+    /// - [`Error::ReauthenticationRequired`] for a user without recent reauthentication, if the key never expires,
+    ///   expires after more than five years, or has a `keyward:*` scope.
+    /// - [`Error::Management`] if the key would exceed the program's key, or the idempotency key was used before.
+    #[tracing::instrument(name = "keys.create", skip_all, fields(project.id = %spec.project))]
+    pub async fn create(&self, actor: &Actor, spec: KeySpec) -> Result<(Key, PlainSecret), Error> {
+        let mode = match spec.environment {
             Environment::Live => Mode::Live,
             Environment::Test => Mode::Test,
         };
@@ -114,63 +115,63 @@ impl Keys {
         let now = self.context.now();
         let row = NewKeyRow {
             id: self.context.new_id(),
-            project_id: new.project.into(),
-            name: new.name.as_str().to_owned(),
-            environment: new.environment.as_str(),
+            project_id: spec.project.into(),
+            environment: spec.environment.as_str(),
             digest: *secret.digest().as_bytes(),
             preview: secret.preview().to_owned(),
-            scopes: new.scopes.iter().map(ToString::to_string).collect(),
-            issued_to: new.issued_to.clone(),
-            networks: restrictions::network_strings(&new.restrictions.networks),
-            not_before: new.restrictions.not_before.map(Timestamp::micros),
-            expires_at: new.expires_at.map(Timestamp::micros),
-            rate_limit: new.restrictions.rate_limit.map(|limit| limit.to_string()),
-            form_number: new.number.map(Into::into),
-            request_digest: new.request,
+            fields: spec.fields(),
+            form_number: spec.number.map(Into::into),
+            request_digest: spec.request,
             created_by: actor.user().map(Into::into),
             created_by_name: actor.name().to_owned(),
             created_at: now.micros(),
         };
-        let (actor, viewer) = (actor.clone(), Viewer::from_actor(actor));
+        let by = actor.clone();
         let stored = self.context.queue.write(move |tx| {
-            let (actor, new, row) = (actor.clone(), new.clone(), row.clone());
+            let (actor, spec, row) = (by.clone(), spec.clone(), row.clone());
             Box::pin(async move {
-                authorize(tx, &actor, new.project, Action::ChangeKeys).await?;
+                authorize(tx, &actor, spec.project, Action::ChangeKeys).await?;
                 let project = store::projects::by_id(tx, row.project_id).await?.ok_or(Error::NotFound)?;
                 if project.archived_at.is_some() {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you create a key."));
                 }
-                management::check_new(tx, &actor, &new, now).await?;
-                check_scopes(tx, &actor, new.project, &new.scopes, now).await?;
+                management::check_new(tx, &actor, &spec, now).await?;
+                check_scopes(tx, &actor, spec.project, &spec.scopes, now).await?;
                 let policy = policy::load(tx).await?;
-                policy.check_end(new.expires_at, now).map_err(|e| Error::field("expires", e))?;
+                policy.check_end(spec.expires_at, now).map_err(|e| Error::field("expires", e))?;
                 check_key_limit(tx, &policy, row.project_id).await?;
-                actor.require_reauthentication_for_expiry(new.expires_at, now)?;
+                actor.require_reauthentication_for_expiry(spec.expires_at, now)?;
                 if !store::keys::insert(tx, &row).await? {
                     // Another node has used the number since the check above.
-                    management::check_idempotency(tx, new.number, new.request.as_ref()).await?;
+                    check_idempotency(tx, spec.number, spec.request.as_ref()).await?;
                     return Err(Error::Conflict(
                         "This form was already submitted, and the secret cannot be shown again. If you did not save it, delete \
                          that key and create another.",
                     ));
                 }
                 let stored = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
-                let acting = acting_role::in_project(tx, &actor, new.project).await?;
+                let acting = acting_role::in_project(tx, &actor, spec.project).await?;
                 let event = actor
-                    .event(now, "key.created", format!("key:{}", row.id), &row.name)
+                    .event(now, "key.created", format!("key:{}", row.id), &row.fields.name)
                     .with_acting_role(&acting)
-                    .in_project(new.project)
-                    .with_detail(serde_json::json!({"after": {
-                        "environment": row.environment, "scopes": row.scopes, "issued_to": row.issued_to,
-                        "expires_at": row.expires_at, "preview": row.preview, "networks": row.networks,
-                        "not_before": row.not_before, "rate_limit": row.rate_limit,
-                    }}));
+                    .in_project(spec.project)
+                    .with_detail(serde_json::json!({"after": audit_detail(&row)}));
                 Ok(WriteOutcome::audited(stored, event).notify(Change { topic: Topic::Key, id: row.id }))
             })
         });
         // A user who creates a key may change it.
-        let role = viewer.user.map(|_| Role::Operator);
-        let view = view(stored.await?, &viewer, role, now)?;
-        Ok((view, secret))
+        let role = actor.user().map(|_| Role::Operator);
+        Ok((to_key(stored.await?, actor, role, now)?, secret))
     }
+}
+
+/// Returns what the audit log records of a new key, besides its name.
+fn audit_detail(row: &NewKeyRow) -> serde_json::Value {
+    let mut detail = serde_json::json!(row.fields);
+    detail["environment"] = row.environment.into();
+    detail["preview"] = row.preview.as_str().into();
+    if let Some(members) = detail.as_object_mut() {
+        members.remove("name");
+    }
+    detail
 }

@@ -1,101 +1,62 @@
 //! Editing a key: its name, scopes, expiry, issued-to label, and restrictions. The secret never changes.
 
-use super::{
-    Keys, Viewer,
-    create::check_scopes,
-    find,
-    key_patch::{KeyEdit, KeyPatch, ParsedPatch},
-    management, restrictions, view,
-};
+use super::{KeyPatch, Keys, Precondition, create::check_scopes, find, management, to_key};
 use crate::{
-    Error,
-    actor::{Actor, Caller},
-    audit::acting_role,
-    management_client::ManagementError,
-    not_before,
-    permissions::Action,
+    Error, actor::Actor, audit::acting_role, management_client::ManagementError, not_before, permissions::Action,
     policy, time_format,
 };
 use keyward_domain::{
-    ids::{KeyId, SubjectId},
-    key::KeyView,
+    ids::{KeyId, ProjectId, SubjectId},
+    key::Key,
     project::Role,
+    scope::ScopeName,
     time::Timestamp,
 };
 use keyward_store::{
     self as store, Tx,
     change_log::{Change, Topic},
-    keys::{Edit, KeyRow},
+    keys::{KeyFields, KeyRow},
     write_queue::WriteOutcome,
 };
 
-fn audit_json(row: &KeyRow) -> Result<serde_json::Value, store::Error> {
-    Ok(serde_json::json!({
-        "name": row.name, "scopes": row.scopes()?, "issued_to": row.issued_to, "expires_at": row.expires_at,
-        "networks": row.networks()?, "not_before": row.not_before, "rate_limit": row.rate_limit,
-    }))
-}
-
-impl ParsedPatch {
-    /// Returns the values of the row after the edit.
-    fn apply_to(&self, row: &KeyRow) -> Result<Edit, store::Error> {
-        let scopes = self.scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect());
-        Ok(Edit {
-            name: self.name.as_ref().map_or_else(|| row.name.clone(), |name| name.as_str().to_owned()),
-            scopes: scopes.map_or_else(|| row.scopes(), Ok)?,
-            issued_to: self.issued_to.clone().unwrap_or_else(|| row.issued_to.clone()),
-            networks: self
-                .networks
-                .as_ref()
-                .map_or_else(|| row.networks(), |it| Ok(restrictions::network_strings(it)))?,
-            not_before: self.not_before.map_or(row.not_before, |at| at.map(Timestamp::micros)),
-            expires_at: self.expires_at.map_or(row.expires_at, |at| at.map(Timestamp::micros)),
-            rate_limit: self.rate_limit.map_or_else(|| row.rate_limit.clone(), |it| it.map(|it| it.to_string())),
-        })
+/// Checks that the actor may edit the key from the fields `before` to the fields `after`, with these scopes in the
+/// request.
+async fn check_edit(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    row: &KeyRow,
+    (before, after): (&KeyFields, &KeyFields),
+    scopes: Option<&[ScopeName]>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    management::check_edit(tx, actor, row, after, now).await?;
+    // A scope that the project no longer offers may stay on a key, but it cannot be added.
+    let wanted = scopes.unwrap_or_default().iter();
+    let added: Vec<_> = wanted.filter(|s| !before.scopes.iter().any(|had| had == s.as_str())).cloned().collect();
+    check_scopes(tx, actor, row.project_id.into(), &added, now).await?;
+    // An unchanged expiry may stay, even if the current policy would not allow it.
+    if after.expires_at != before.expires_at {
+        policy::load(tx).await?.check_end(after.expires_at, now).map_err(|e| Error::field("expires", e))?;
+        actor.require_reauthentication_for_expiry(after.expires_at, now)?;
     }
-
-    /// Checks that the actor may edit the key in this way.
-    async fn check(
-        &self,
-        tx: &mut Tx<'_>,
-        actor: &Actor,
-        row: &KeyRow,
-        edit: &Edit,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        management::check_edit(tx, actor, row, edit, now).await?;
-        // A scope that the project no longer offers may stay on a key, but it cannot be added.
-        let had = row.scopes()?;
-        let wanted = self.scopes.iter().flatten();
-        let added: Vec<_> = wanted.filter(|s| !had.iter().any(|h| h == s.as_str())).cloned().collect();
-        check_scopes(tx, actor, row.project_id.into(), &added, now).await?;
-        // An unchanged expiry may stay, even if the current policy would not allow it.
-        if edit.expires_at != row.expires_at {
-            let end = edit.expires_at.map(Timestamp::from_micros);
-            policy::load(tx).await?.check_end(end, now).map_err(|e| Error::field("expires", e))?;
-            actor.require_reauthentication_for_expiry(end, now)?;
-        }
-        check_start(row, edit, actor)
-    }
+    check_start(before, after, actor)
 }
 
 /// Whether earlier tokens permit more than the key from now on: it lost a scope, expires earlier, or has not started
 /// yet.
-fn is_narrower(before: &KeyRow, after: &KeyRow, now: Timestamp) -> Result<bool, store::Error> {
-    let kept = after.scopes()?;
-    let end = |row: &KeyRow| row.expires_at.unwrap_or(i64::MAX);
-    let waits = after.not_before.is_some_and(|from| from > now.micros());
-    Ok(!before.scopes()?.iter().all(|scope| kept.contains(scope)) || end(after) < end(before) || waits)
+fn is_narrower(before: &KeyFields, after: &KeyFields, now: Timestamp) -> bool {
+    let end = |fields: &KeyFields| fields.expires_at.map_or(i64::MAX, Timestamp::micros);
+    let waits = after.not_before.is_some_and(|from| from > now);
+    !before.scopes.iter().all(|scope| after.scopes.contains(scope)) || end(after) < end(before) || waits
 }
 
 /// Checks that the key starts before it expires, if either time changed. The error names the field that changed.
-fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
-    if (edit.not_before, edit.expires_at) == (row.not_before, row.expires_at) {
+fn check_start(before: &KeyFields, after: &KeyFields, actor: &Actor) -> Result<(), Error> {
+    if (after.not_before, after.expires_at) == (before.not_before, before.expires_at) {
         return Ok(());
     }
-    let (from, end) = (edit.not_before.map(Timestamp::from_micros), edit.expires_at.map(Timestamp::from_micros));
-    not_before::check(from, end, &actor.zone()).map_err(|field| match from {
-        Some(from) if edit.not_before == row.not_before => {
+    not_before::check(after.not_before, after.expires_at, &actor.zone()).map_err(|field| match after.not_before {
+        Some(from) if after.not_before == before.not_before => {
             let from = time_format::format_moment(from, &actor.zone()).exact;
             Error::field(
                 "expires",
@@ -106,58 +67,60 @@ fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
     })
 }
 
+/// Checks that the key is in a state in which it may be edited.
+fn check_state(row: &KeyRow, actor: &Actor, precondition: &Precondition) -> Result<(), Error> {
+    if precondition.project.is_some_and(|project| project != ProjectId::from(row.project_id)) {
+        return Err(Error::NotFound);
+    }
+    if row.deleted_at.is_some() {
+        return Err(Error::Conflict("This key is deleted. Restore it first."));
+    }
+    match &precondition.versions {
+        Some(versions) if !versions.contains(&row.updated_at) => Err(match actor {
+            Actor::Program(_) => ManagementError::Stale.into(),
+            _ => Error::Conflict("This key was changed elsewhere. Review it and save again."),
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl Keys {
-    /// Edits a key from a form, which sends every field. Expiry and start time stay unchanged with the value `keep`.
+    /// Edits a key: only the fields of the patch change.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every invalid field; [`Error::Conflict`] if the key was changed since the form was
-    /// rendered; [`Error::ReauthenticationRequired`] without recent reauthentication if the edit removes the expiry,
-    /// extends it beyond five years, or adds a `keyward:*` scope; otherwise as [`Keys::transition`].
+    /// - [`Error::NotFound`] if the key does not exist, its restore period of seven days is over, it belongs to another
+    ///   project than the precondition or the program, or the user is not a member of its project;
+    ///   [`Error::Forbidden`] for a viewer.
+    /// - [`Error::Invalid`] if the project does not offer an added scope, the policy does not allow a changed expiry, or
+    ///   the key would expire before it starts.
+    /// - [`Error::Conflict`] if the key is deleted, or has another version than the precondition (a program gets
+    ///   [`ManagementError::Stale`]).
+    /// - [`Error::ReauthenticationRequired`] for a user without recent reauthentication, if the edit removes the expiry,
+    ///   extends it beyond five years, or adds a `keyward:*` scope.
+    /// - [`Error::Management`] if the key would exceed the program's key.
     #[tracing::instrument(name = "keys.edit", skip_all, fields(key.id = %id))]
-    pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
-        self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
-    }
-
-    /// Edits a key from the command line: only the given fields change. Otherwise as [`Keys::edit`].
-    ///
-    /// # Errors
-    /// As [`Keys::edit`].
-    #[tracing::instrument(name = "keys.edit_as_operator", skip_all, fields(key.id = %id))]
-    pub async fn edit_as_operator(&self, id: KeyId, patch: &KeyPatch) -> Result<KeyView, Error> {
-        self.patch(&Actor::Operator, id, patch).await
-    }
-
-    async fn patch(&self, actor: &Actor, id: KeyId, patch: &KeyPatch) -> Result<KeyView, Error> {
-        let edited = patch.parse(&actor.zone(), self.context.now())?;
-        self.apply_edit(actor, id, edited).await
-    }
-
-    /// Applies one edit to a key in its own write, with its audit event.
-    pub(super) async fn apply_edit(&self, actor: &Actor, id: KeyId, edited: ParsedPatch) -> Result<KeyView, Error> {
-        let now = self.context.now();
-        let (actor, viewer) = (actor.clone(), Viewer::from_actor(actor));
-        let role = viewer.user.map(|_| Role::Operator);
+    pub async fn edit(
+        &self,
+        actor: &Actor,
+        id: KeyId,
+        patch: KeyPatch,
+        precondition: Precondition,
+    ) -> Result<Key, Error> {
+        let (now, by) = (self.context.now(), actor.clone());
         let row = self.context.queue.write(move |tx| {
-            let (actor, edited) = (actor.clone(), edited.clone());
+            let (actor, patch, precondition) = (by.clone(), patch.clone(), precondition.clone());
             Box::pin(async move {
                 store::keys::lock(tx, id.into()).await?;
                 let row = find(tx, &actor, id, Action::ChangeKeys, now).await?;
-                if row.deleted_at.is_some() {
-                    return Err(Error::Conflict("This key is deleted. Restore it first."));
-                }
-                if edited.version.is_some_and(|version| version != row.updated_at) {
-                    if matches!(actor, Actor::Program(_)) {
-                        return Err(ManagementError::Stale.into());
-                    }
-                    return Err(Error::Conflict("This key was changed elsewhere. Review it and save again."));
-                }
-                let edit = edited.apply_to(&row)?;
-                edited.check(tx, &actor, &row, &edit, now).await?;
-                if !store::keys::edit(tx, row.id, &edit, now.micros()).await? {
+                check_state(&row, &actor, &precondition)?;
+                let (before, scopes) = (row.fields()?, patch.scopes.clone());
+                let after = patch.apply_to(before.clone());
+                check_edit(tx, &actor, &row, (&before, &after), scopes.as_deref(), now).await?;
+                if !store::keys::edit(tx, row.id, &after, now.micros()).await? {
                     return Err(Error::Internal("a key that was just read was not there to be edited"));
                 }
-                let after = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
-                if is_narrower(&row, &after, now)? {
+                let stored = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
+                if is_narrower(&before, &after, now) {
                     store::revoked_tokens::cut_off(tx, SubjectId::Key(id), now.micros()).await?;
                 }
                 let acting = acting_role::in_project(tx, &actor, row.project_id.into()).await?;
@@ -165,10 +128,12 @@ impl Keys {
                     .event(now, "key.edited", format!("key:{id}"), &row.name)
                     .with_acting_role(&acting)
                     .in_project(row.project_id.into())
-                    .with_detail(serde_json::json!({"before": audit_json(&row)?, "after": audit_json(&after)?}));
-                Ok(WriteOutcome::audited(after, event).notify(Change { topic: Topic::Key, id: row.id }))
+                    .with_detail(serde_json::json!({"before": before, "after": after}));
+                Ok(WriteOutcome::audited(stored, event).notify(Change { topic: Topic::Key, id: row.id }))
             })
         });
-        view(row.await?, &viewer, role, now)
+        // A user who edits a key may change it.
+        let role = actor.user().map(|_| Role::Operator);
+        to_key(row.await?, actor, role, now)
     }
 }

@@ -1,6 +1,6 @@
 //! Form options for a new key and for an edit.
 
-use super::{Keys, Viewer, find, may_grant, role, view};
+use super::{Keys, find, may_grant, role, to_key};
 use crate::{
     Error,
     actor::{Actor, Caller},
@@ -72,7 +72,8 @@ impl Keys {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
         let now = self.context.now();
-        let row = find(&mut conn, &Actor::User(caller.clone()), id, Action::ChangeKeys, now).await?;
+        let actor = Actor::User(caller.clone());
+        let row = find(&mut conn, &actor, id, Action::ChangeKeys, now).await?;
         if row.deleted_at.is_some() {
             return Err(Error::Conflict("This key is deleted. Restore it first."));
         }
@@ -89,7 +90,7 @@ impl Keys {
         let not_before = not_before.map(|at| not_before::field_value(at, &caller.zone)).unwrap_or_default();
         let (version, policy) = (row.updated_at, policy::load(&mut conn).await?);
         Ok(EditForm {
-            key: view(row, &Viewer::from_caller(caller), Some(role), now)?,
+            key: to_key(row, &actor, Some(role), now)?,
             offered: scopes,
             expiries: expiry::options(&policy, &caller.zone, now),
             policy: policy.describe_lifetime_rule(),

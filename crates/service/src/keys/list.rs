@@ -1,11 +1,16 @@
 //! Paginated lists of keys: those of a user's projects, and all keys for an administrator.
 
-use super::{Keys, Viewer, require_administrator, view};
-use crate::{Error, actor::Caller, permissions::AdminPermission, read_list};
+use super::{Keys, require_administrator, to_key};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    permissions::AdminPermission,
+    read_list,
+};
 use keyward_domain::{
     count::COUNT_MAX,
     filter::{KeyFilter, UNUSED_DAYS},
-    key::{KeyPage, KeyView, PAGE_SIZE, RESTORE_DAYS, Status},
+    key::{Key, KeyPage, PAGE_SIZE, RESTORE_DAYS, Status},
     people::PersonChoice,
     project::{ProjectName, Role},
     time::{DAY, Timestamp},
@@ -96,12 +101,12 @@ impl Keys {
                     after,
                 )
                 .await?;
-            let viewer = Viewer::from_caller(caller);
+            let actor = Actor::User(caller.clone());
             let keys = rows
                 .into_iter()
                 .map(|row| {
                     let role = roles.get(&row.project_id).copied();
-                    view(row, &viewer, role, page.now)
+                    to_key(row, &actor, role, page.now)
                 })
                 .collect::<Result<_, _>>()?;
             Ok(KeyPage { keys, projects, ..page })
@@ -121,13 +126,13 @@ impl Keys {
             require_administrator(&mut conn, caller, AdminPermission::SeeEveryKey).await?;
             let (page, rows, _) =
                 self.page(&mut conn, Visibility::All, filter, &SearchOptions::default(), after).await?;
-            let viewer = Viewer::as_administrator(caller);
+            let actor = Actor::Administrator(caller.clone());
             let (roles, _) = memberships(&mut conn, caller).await?;
             let mut owners = HashMap::new();
-            let mut keys: Vec<KeyView> = Vec::with_capacity(rows.len());
+            let mut keys: Vec<Key> = Vec::with_capacity(rows.len());
             for row in rows {
                 let project = row.project_id;
-                let mut key = view(row, &viewer, roles.get(&project).copied(), page.now)?;
+                let mut key = to_key(row, &actor, roles.get(&project).copied(), page.now)?;
                 let owner = match owners.entry(project) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(place) => place.insert(store::keys::owner(&mut conn, project).await?),

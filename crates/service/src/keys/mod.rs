@@ -5,43 +5,40 @@ mod bulk;
 mod by_issued_to;
 mod create;
 mod edit;
+mod field_parser;
 mod form_options;
-mod key_patch;
 mod list;
 mod management;
-mod new_key;
 mod operator_list;
 mod privileges;
 mod purge;
-mod restrictions;
+mod spec;
 mod transition;
 
 pub(super) use admin::require_administrator;
 pub(super) use bulk::{deactivate_key, deactivate_key_for};
-pub use key_patch::{KEEP, KeyEdit, KeyPatch};
-pub use management::{Expiry, IdempotencyKey, IfMatch, KeyList, KeyListRequest, KeyPatchRequest, NewKeyRequest};
-pub use new_key::{KeyDraft, NewKey};
+pub use field_parser::FieldParser;
+pub use management::{IdempotencyKey, IfMatch, KeyList, KeyListRequest};
 pub use operator_list::{OperatorKeyFilter, OperatorKeyPages};
 pub use privileges::Privileges;
-pub use restrictions::{Restrictions, RestrictionsDraft};
+pub use spec::{KeyDefaults, KeyDraft, KeyPatch, KeySpec, PatchDraft, RestrictionsDraft};
 pub use transition::Precondition;
 
 use super::{
     Context, Error,
     actor::{Actor, Caller},
     permissions::{Action, any_key_permission, role_allows},
-    time_format::{format_moment, moment_from_micros},
     usage::{Calls, Usage},
 };
-use jiff::tz::TimeZone;
 use keyward_domain::{
     ids::{KeyId, ProjectId, UserId},
-    key::{KeyView, Note, RateView},
+    key::Key,
     project::Role,
     scope::ScopeName,
-    time::{Moment, Timestamp},
+    time::Timestamp,
 };
 use keyward_store::{self as store, Engine, keys::KeyRow, projects::ScopeRow};
+use spec::to_key;
 
 /// The use cases of keys.
 #[derive(Clone)]
@@ -65,74 +62,6 @@ impl Keys {
 /// yet.
 fn is_restore_period_over(row: &KeyRow, now: Timestamp) -> bool {
     row.purge_at().is_some_and(|at| at <= now.micros())
-}
-
-/// The viewer of a key.
-struct Viewer {
-    user: Option<UserId>,
-    zone: TimeZone,
-    /// The viewer acts as an administrator.
-    administrator: bool,
-}
-
-impl Viewer {
-    fn from_caller(caller: &Caller) -> Self {
-        Self { user: Some(caller.user), zone: caller.zone.clone(), administrator: false }
-    }
-
-    fn as_administrator(caller: &Caller) -> Self {
-        Self { administrator: true, ..Self::from_caller(caller) }
-    }
-
-    fn from_actor(actor: &Actor) -> Self {
-        Self { user: actor.user(), zone: actor.zone(), administrator: matches!(actor, Actor::Administrator(_)) }
-    }
-}
-
-/// Converts a row to the key view for a viewer with this role in the key's project.
-fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Result<KeyView, Error> {
-    let by_viewer = viewer.user.is_some() && row.created_by.map(UserId::from) == viewer.user;
-    let moment = |micros| moment_from_micros(micros, &viewer.zone);
-    let rate_limit = row.parse_rate_limit()?.map(|limit| RateView {
-        calls: limit.calls(),
-        per: limit.per().as_str().to_owned(),
-        burst: limit.burst(),
-        words: limit.describe(),
-    });
-    let may_change = role.is_some_and(|role| role_allows(role, Action::ChangeKeys));
-    let note = row.note.as_ref().zip(row.note_at).map(|(text, at)| Note {
-        text: text.clone(),
-        by: row.note_by.clone().unwrap_or_default(),
-        at: moment(at),
-        held: row.held,
-    });
-    Ok(KeyView {
-        id: row.id.into(),
-        environment: row.environment()?,
-        scopes: row.scopes()?,
-        networks: row.networks()?,
-        not_before: row.not_before.map(moment),
-        rate_limit,
-        status: row.lifecycle().status(now),
-        gone: row.purge_at().map(moment),
-        created: moment(row.created_at),
-        created_by: if by_viewer { "You".to_owned() } else { row.created_by_name },
-        last_used: row.last_used_at.map(moment),
-        calls_today: None,
-        expires: row.expires_at.map(moment),
-        may_change,
-        may_start: viewer.administrator || (may_change && !row.held),
-        note,
-        version: row.updated_at,
-        owner: None,
-        owner_email: None,
-        now,
-        project_id: row.project_id.into(),
-        project: row.project_name,
-        name: row.name,
-        preview: row.preview,
-        issued_to: row.issued_to,
-    })
 }
 
 /// Returns the role of a user in a project, read in the transaction of the change.
@@ -188,17 +117,32 @@ async fn find(
 }
 
 impl Keys {
-    /// Returns a key that the caller may see.
+    /// Returns a key that the actor may see: to a user with the calls of the day, and to an administrator with an owner of
+    /// its project.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
+    /// [`Error::NotFound`] if the key does not exist, its restore period of seven days is over, the user is not a member
+    /// of its project or not an administrator ([`Actor::Administrator`]), or it belongs to another project than the
+    /// program.
     #[tracing::instrument(name = "keys.get", skip_all, fields(key.id = %id))]
-    pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        let (row, role, now) = self.find_visible(&Actor::User(caller.clone()), id).await?;
-        let shown = view(row, &Viewer::from_caller(caller), role, now)?;
-        let Some(Calls { today, last_used }) = self.counted_usage(caller, id).await? else { return Ok(shown) };
-        let last_used = last_used.map(|at| format_moment(at, &caller.zone));
-        Ok(KeyView { last_used, calls_today: Some(today), ..shown })
+    pub async fn get(&self, actor: &Actor, id: KeyId) -> Result<Key, Error> {
+        let (row, role, now) = self.find_visible(actor, id).await?;
+        let project = row.project_id;
+        let mut key = to_key(row, actor, role, now)?;
+        match actor {
+            Actor::User(caller) => {
+                if let Some(Calls { today, last_used }) = self.counted_usage(caller, id).await? {
+                    (key.last_used_at, key.calls_today) = (last_used, Some(today));
+                }
+            }
+            Actor::Administrator(_) => {
+                let mut reader = self.context.pool.acquire_reader().await?;
+                let owner = store::keys::owner(&mut reader.conn(), project).await?;
+                (key.owner, key.owner_email) = owner.map(|row| (row.name, row.email)).unzip();
+            }
+            Actor::Program(_) | Actor::Operator | Actor::System(_) => {}
+        }
+        Ok(key)
     }
 
     /// Returns when a key that the caller may see was last used.
@@ -206,13 +150,12 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
     #[tracing::instrument(name = "keys.last_used", skip_all, fields(key.id = %id))]
-    pub async fn last_used(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
+    pub async fn last_used(&self, caller: &Caller, id: KeyId) -> Result<Option<Timestamp>, Error> {
         let (row, ..) = self.find_visible(&Actor::User(caller.clone()), id).await?;
-        let last_used = match self.counted_usage(caller, id).await? {
+        Ok(match self.counted_usage(caller, id).await? {
             Some(calls) => calls.last_used,
             None => row.last_used_at.map(Timestamp::from_micros),
-        };
-        Ok(last_used.map(|at| format_moment(at, &caller.zone)))
+        })
     }
 
     /// Returns the counted usage of a key, if this process counts usage.
@@ -235,15 +178,5 @@ impl Keys {
             None => Some(Role::Operator),
         };
         Ok((row, role, now))
-    }
-
-    /// Returns a key, for the command line.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if the key does not exist, or its restore period of seven days is over.
-    #[tracing::instrument(name = "keys.get_as_operator", skip_all, fields(key.id = %id))]
-    pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        let (row, ..) = self.find_visible(&Actor::Operator, id).await?;
-        view(row, &Viewer::from_actor(&Actor::Operator), Some(Role::Operator), self.context.now())
     }
 }

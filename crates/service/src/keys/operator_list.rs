@@ -1,11 +1,11 @@
 //! List of keys for the command line, page by page.
 
-use super::{Keys, Viewer, view};
+use super::{Keys, to_key};
 use crate::{Error, actor::Actor};
 use keyward_domain::{
     filter::UNUSED_DAYS,
     ids::ProjectId,
-    key::{Environment, KeyView, RESTORE_DAYS, Status},
+    key::{Environment, Key, RESTORE_DAYS, Status},
     project::Role,
     time::{DAY, Timestamp},
 };
@@ -51,7 +51,7 @@ impl OperatorKeyPages<'_> {
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn next_page(&mut self) -> Result<Option<Vec<KeyView>>, Error> {
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Key>>, Error> {
         let Some(after) = self.after else { return Ok(None) };
         let wanted = KeyQuery {
             visibility: Visibility::All,
@@ -71,8 +71,7 @@ impl OperatorKeyPages<'_> {
             store::keys::newest(&mut reader.conn(), &wanted, after, PAGE as i64).await?
         };
         self.after = rows.last().filter(|_| rows.len() == PAGE).map(|row| row.id);
-        let viewer = Viewer::from_actor(&Actor::Operator);
-        let page = rows.into_iter().map(|row| view(row, &viewer, Some(Role::Operator), self.now));
+        let page = rows.into_iter().map(|row| to_key(row, &Actor::Operator, Some(Role::Operator), self.now));
         page.collect::<Result<_, _>>().map(Some)
     }
 }

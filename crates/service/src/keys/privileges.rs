@@ -1,11 +1,10 @@
 //! Key privileges, and their comparison for attenuation: a program never widens a key beyond its own key.
 
-use super::new_key::NewKey;
 use crate::InvalidField;
 use keyward_domain::{key::Environment, network::Networks, rate::RateLimit, time::Timestamp};
 use keyward_store::{
     self as store,
-    keys::{Edit, KeyRow},
+    keys::{KeyFields, KeyRow},
 };
 
 /// The privileges of a key.
@@ -21,48 +20,24 @@ pub struct Privileges {
 }
 
 impl Privileges {
+    /// Returns the privileges of a key with these fields.
+    pub fn new(environment: Environment, fields: &KeyFields) -> Self {
+        Self {
+            environment,
+            scopes: fields.scopes.clone(),
+            networks: fields.networks.clone(),
+            not_before: fields.not_before,
+            expires_at: fields.expires_at,
+            rate_limit: fields.rate_limit,
+        }
+    }
+
     /// Returns the privileges of a stored key.
     ///
     /// # Errors
     /// [`store::Error::Corrupt`] if a column contains a value that the code never writes.
     pub fn from_row(row: &KeyRow) -> Result<Self, store::Error> {
-        Ok(Self {
-            environment: row.environment()?,
-            scopes: row.scopes()?,
-            networks: row.parse_networks()?,
-            not_before: row.not_before.map(Timestamp::from_micros),
-            expires_at: row.expires_at.map(Timestamp::from_micros),
-            rate_limit: row.parse_rate_limit()?,
-        })
-    }
-
-    /// Returns the privileges of a requested key.
-    pub fn from_new_key(new: &NewKey) -> Self {
-        Self {
-            environment: new.environment,
-            scopes: new.scopes.iter().map(ToString::to_string).collect(),
-            networks: new.restrictions.networks.clone(),
-            not_before: new.restrictions.not_before,
-            expires_at: new.expires_at,
-            rate_limit: new.restrictions.rate_limit,
-        }
-    }
-
-    /// Returns the privileges of a key after an edit.
-    ///
-    /// # Errors
-    /// As [`Privileges::from_row`].
-    pub fn after_edit(&self, edit: &Edit) -> Result<Self, store::Error> {
-        let corrupt = |_| store::Error::Corrupt("list of a key's networks");
-        let rate = edit.rate_limit.as_deref().map(str::parse).transpose();
-        Ok(Self {
-            environment: self.environment,
-            scopes: edit.scopes.clone(),
-            networks: Networks::parse_list(edit.networks.iter().map(String::as_str)).map_err(corrupt)?,
-            not_before: edit.not_before.map(Timestamp::from_micros),
-            expires_at: edit.expires_at.map(Timestamp::from_micros),
-            rate_limit: rate.map_err(|_| store::Error::Corrupt("rate limit of a key"))?,
-        })
+        Ok(Self::new(row.environment()?, &row.fields()?))
     }
 
     /// Returns one error for each privilege in which this key exceeds its creator's key: environment, scopes, networks,

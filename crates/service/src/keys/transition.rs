@@ -1,11 +1,11 @@
 //! Key transitions: deactivate, activate, delete, and restore, by project members, programs, administrators, and the
 //! operator.
 
-use super::{IfMatch, Keys, Viewer, create::check_key_limit, find, management, view};
+use super::{IfMatch, Keys, create::check_key_limit, find, management, to_key};
 use crate::{Error, actor::Actor, audit::acting_role, management_client::ManagementError, permissions::Action, policy};
 use keyward_domain::{
     ids::{KeyId, ProjectId},
-    key::{KeyView, Reason},
+    key::{Key, Reason},
     project::Role,
     time::Timestamp,
     transition::Transition,
@@ -18,16 +18,16 @@ use keyward_store::{
     write_queue::WriteOutcome,
 };
 
-/// The conditions of a transition, besides the permission of its actor.
+/// The conditions of a transition or an edit, besides the permission of its actor.
 #[derive(Clone, Debug, Default)]
 pub struct Precondition {
     /// The project that the key must belong to; `None`: any.
     pub project: Option<ProjectId>,
-    /// The versions of the key in which the transition may run (`If-Match`); `None`: any. A transition that is already
-    /// done is permitted in any version.
+    /// The versions of the key in which the change may run (`If-Match`); `None`: any. A transition that is already done
+    /// is permitted in any version.
     pub versions: IfMatch,
-    /// The reason that the key's owner sees: required from an administrator, and optional from the operator, who then
-    /// acts with an administrator's permission. Ignored from other actors.
+    /// The reason of a transition that the key's owner sees: required from an administrator, and optional from the
+    /// operator, who then acts with an administrator's permission. Ignored from other actors, and for an edit.
     pub reason: Option<String>,
 }
 
@@ -35,6 +35,11 @@ impl Precondition {
     /// Creates the precondition of an administrator's transition.
     pub fn with_reason(reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::default() }
+    }
+
+    /// Creates the precondition of a change that started from this version of the key.
+    pub fn with_version(version: i64) -> Self {
+        Self { versions: Some(vec![version]), ..Self::default() }
     }
 }
 
@@ -198,11 +203,11 @@ impl Keys {
         id: KeyId,
         transition: Transition,
         precondition: Precondition,
-    ) -> Result<KeyView, Error> {
+    ) -> Result<Key, Error> {
         let Precondition { project, versions, reason } = precondition;
         let reason = self.parse_reason(actor, id, reason).await?;
         let request = TransitionRequest { actor: actor.clone(), transition, project, versions, reason };
-        let (now, viewer) = (self.context.now(), Viewer::from_actor(actor));
+        let now = self.context.now();
         let row = self.context.queue.write(move |tx| {
             let request = request.clone();
             Box::pin(async move {
@@ -217,14 +222,14 @@ impl Keys {
         });
         let row = row.await?;
         // A user who changed the key by their role may change it. An administrator need not have a role.
-        let role = match viewer.user {
-            Some(user) if viewer.administrator => {
+        let role = match actor {
+            Actor::Administrator(caller) => {
                 let mut reader = self.context.pool.acquire_reader().await?;
-                super::role(&mut reader.conn(), row.project_id.into(), user).await?
+                super::role(&mut reader.conn(), row.project_id.into(), caller.user).await?
             }
-            user => user.map(|_| Role::Operator),
+            _ => actor.user().map(|_| Role::Operator),
         };
-        view(row, &viewer, role, now)
+        to_key(row, actor, role, now)
     }
 
     /// Parses the reason of a transition, if the actor gives one: see [`Precondition::reason`].

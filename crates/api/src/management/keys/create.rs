@@ -4,7 +4,7 @@ use crate::management::{
     NO_STORE, etag,
     extractors::CanWrite,
     invalid_body, key_location, parse_id,
-    schema::{CreatedKey, Key, NewKey},
+    schema::{CreatedKey, Expiry, Key, NewKey},
 };
 use axum::{
     extract::{Path, State},
@@ -13,7 +13,7 @@ use axum::{
 };
 use keyward_domain::sensitive::RevealedSecret;
 use keyward_edge::{json::Json, problem::Problem};
-use keyward_service::{Services, keys::IdempotencyKey};
+use keyward_service::{Services, actor::Actor, keys::IdempotencyKey};
 
 /// The header of draft-ietf-httpapi-idempotency-key-header.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -45,8 +45,12 @@ pub async fn handle(
     // Serialized again, so that white space and member order do not count as a different request.
     let request = serde_json::to_vec(&new).unwrap_or_default();
     let once = idempotency_key(&headers)?.map(|number| IdempotencyKey::new(&program, number, &request));
-    let new_key = new.try_into().map_err(invalid_body)?;
-    let (key, secret) = app.keys.create_by_program(&program, project, &new_key, once.as_ref()).await?;
+    let expiry = new.expiry().map_err(invalid_body)?;
+    let actor = Actor::Program(program);
+    let defaults = app.keys.defaults(&actor, once.as_ref()).await?;
+    let spec = new.parse(project, expiry.as_ref(), &defaults)?.with_idempotency_key(once.as_ref());
+    let made = app.keys.create(&actor, spec).await;
+    let (key, secret) = made.map_err(|error| Expiry::rename_error(expiry.as_ref(), error))?;
     let head = [(header::ETAG, etag::from_version(key.version)), (header::LOCATION, key_location(project, key.id))];
     let made = CreatedKey { secret: RevealedSecret::new(secret.expose().to_owned()), key: Key::from(key) };
     Ok((StatusCode::CREATED, [NO_STORE], head, axum::Json(made)).into_response())

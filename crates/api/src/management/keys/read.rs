@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 use keyward_edge::problem::Problem;
-use keyward_service::Services;
+use keyward_service::{Services, actor::Actor};
 
 pub async fn handle(
     State(app): State<Services>,
@@ -19,6 +19,8 @@ pub async fn handle(
     Path((project, key)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let key = app.keys.get_by_program(&program, parse_id(&project)?, parse_id(&key)?).await?;
+    let (project, key) = (parse_id(&project)?, parse_id(&key)?);
+    program.check_project(project)?;
+    let key = app.keys.get(&Actor::Program(program), key).await?;
     Ok(not_modified(&headers, key_response(key)))
 }

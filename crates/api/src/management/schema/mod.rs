@@ -1,8 +1,8 @@
 //! Request and response bodies of the management API. `tests/all/openapi.rs` validates responses against their schemas
 //! in `/openapi.json`.
 
-mod request;
-mod response;
+mod key;
+mod project;
 
-pub use request::{KeyChanges, NewKey};
-pub use response::{CreatedKey, Key, Keys, Project, Projects};
+pub use key::{CreatedKey, Expiry, Key, KeyChanges, Keys, NewKey};
+pub use project::{Project, Projects};

@@ -3,7 +3,7 @@
 use crate::{
     Error,
     actor::Actor,
-    keys::{Keys, Viewer, list::SearchOptions, view},
+    keys::{Keys, list::SearchOptions, to_key},
     management_client::ManagementClient,
     read_list,
 };
@@ -12,7 +12,7 @@ use keyward_domain::{
     count::COUNT_MAX,
     filter::{KeyFilter, Sort},
     ids::ProjectId,
-    key::{Environment, KeyView, PAGE_SIZE, Status},
+    key::{Environment, Key, PAGE_SIZE, Status},
     project::Role,
 };
 use keyward_store::keys::Visibility;
@@ -38,7 +38,7 @@ pub struct KeyListRequest {
 /// A page of keys, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyList {
-    pub keys: Vec<KeyView>,
+    pub keys: Vec<Key>,
     /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
     /// Number of matching keys on all pages, at most 10,000.
@@ -87,8 +87,8 @@ impl Keys {
             let mut reader = self.context.pool.acquire_list_reader().await?;
             let (page, rows, total_is_exact) =
                 self.page(&mut reader.conn(), Visibility::All, &filter, &narrow, &after).await?;
-            let viewer = Viewer::from_actor(&Actor::Program(program.clone()));
-            let keys = rows.into_iter().map(|row| view(row, &viewer, Some(Role::Operator), page.now));
+            let actor = Actor::Program(program.clone());
+            let keys = rows.into_iter().map(|row| to_key(row, &actor, Some(Role::Operator), page.now));
             Ok(KeyList {
                 keys: keys.collect::<Result<_, _>>()?,
                 next: page.next.map(|next| URL_SAFE_NO_PAD.encode(next)),

@@ -9,31 +9,33 @@
 //! created. The start time and the rate limit are not privileges, not even those of the program's own key: it could
 //! create another key without a limit.
 
+mod idempotency;
 mod list;
-mod requests;
 
+pub use idempotency::IdempotencyKey;
 pub use list::{KeyList, KeyListRequest};
-pub use requests::{Expiry, IdempotencyKey, KeyPatchRequest, NewKeyRequest};
 
-use super::{Keys, Viewer, new_key::NewKey, privileges::Privileges, transition::is_done, view};
+use super::{KeySpec, privileges::Privileges, transition::is_done};
 use crate::{
     Error, InvalidField,
     actor::Actor,
     management_client::{ManagementClient, ManagementError, WRITE_SCOPE},
 };
-use keyward_domain::secret::PlainSecret;
 use keyward_domain::{
-    ids::{FormNumber, KeyId, ProjectId, SubjectId},
-    key::{KeyView, Status},
+    ids::{FormNumber, SubjectId},
+    key::Status,
     time::Timestamp,
     transition::Transition,
 };
-use keyward_store::{self as store, Engine, keys::KeyRow};
+use keyward_store::{
+    self as store, Engine,
+    keys::{KeyFields, KeyRow},
+};
 use uuid::Uuid;
 
 /// Returns the current privileges of the program's key, if it may still write. Its management scopes are limited to
 /// those of the token.
-async fn creator_privileges(
+pub(super) async fn creator_privileges(
     conn: &mut Engine<'_>,
     program: &ManagementClient,
     now: Timestamp,
@@ -57,11 +59,16 @@ async fn creator_privileges(
 }
 
 /// Checks that a program may create this key: the number is unused, and the key is within the program's own.
-pub(super) async fn check_new(conn: &mut Engine<'_>, actor: &Actor, new: &NewKey, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn check_new(
+    conn: &mut Engine<'_>,
+    actor: &Actor,
+    spec: &KeySpec,
+    now: Timestamp,
+) -> Result<(), Error> {
     let Actor::Program(program) = actor else { return Ok(()) };
     let maker = creator_privileges(conn, program, now).await?;
-    check_idempotency(conn, new.number, new.request.as_ref()).await?;
-    deny_exceeding(Privileges::from_new_key(new).exceeding(&maker))
+    check_idempotency(conn, spec.number, spec.request.as_ref()).await?;
+    deny_exceeding(Privileges::new(spec.environment, &spec.fields()).exceeding(&maker))
 }
 
 /// Checks that no key was created with this number before.
@@ -80,18 +87,18 @@ pub(super) async fn check_idempotency(
     }
 }
 
-/// Checks that a program may edit a key in this way.
+/// Checks that a program may edit a key so that it has these fields.
 pub(super) async fn check_edit(
     conn: &mut Engine<'_>,
     actor: &Actor,
     row: &KeyRow,
-    edit: &store::keys::Edit,
+    after: &KeyFields,
     now: Timestamp,
 ) -> Result<(), Error> {
     let Actor::Program(program) = actor else { return Ok(()) };
     let maker = creator_privileges(conn, program, now).await?;
     let before = Privileges::from_row(row)?;
-    let after = before.after_edit(edit)?;
+    let after = Privileges::new(before.environment, after);
     // A program with a test key must not change live keys.
     if before.environment == maker.environment && after.is_subset_of(&before, now) {
         return Ok(());
@@ -120,96 +127,5 @@ fn deny_exceeding(beyond: Vec<InvalidField>) -> Result<(), Error> {
     if beyond.is_empty() { Ok(()) } else { Err(ManagementError::ExceedsPrivileges(beyond).into()) }
 }
 
-impl Keys {
-    /// Creates a key for a program. Defaults come from the program's own key: its environment, its networks, and 90
-    /// days or its own expiry if that is earlier. Only this response contains the secret.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] with every invalid member; [`Error::Management`]
-    /// if the key would exceed the program's key, or the number was used before; [`Error::Conflict`] if the project has
-    /// as many keys as the policy allows.
-    #[tracing::instrument(name = "keys.create_by_program", skip_all, fields(project.id = %project))]
-    pub async fn create_by_program(
-        &self,
-        program: &ManagementClient,
-        project: ProjectId,
-        request: &NewKeyRequest,
-        once: Option<&IdempotencyKey>,
-    ) -> Result<(KeyView, PlainSecret), Error> {
-        program.check_project(project)?;
-        let now = self.context.now();
-        let (usual, maker) = {
-            let mut reader = self.context.pool.acquire_reader().await?;
-            let mut conn = reader.conn();
-            let maker = creator_privileges(&mut conn, program, now).await?;
-            // Before the request is parsed: a time that was in the future when the request was first sent may have
-            // passed.
-            check_idempotency(&mut conn, once.map(IdempotencyKey::number), once.map(IdempotencyKey::request)).await?;
-            (crate::policy::load(&mut conn).await?.default_period(), maker)
-        };
-        let new = request.parse(program, &maker, usual, once, now)?;
-        let made = self.create_as(&Actor::Program(program.clone()), new).await;
-        made.map_err(|error| rename_expiry_field(error, request.expiry.as_ref()))
-    }
-
-    /// Returns a key of the program's project.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if the key does not exist or belongs to another project.
-    #[tracing::instrument(name = "keys.get_by_program", skip_all, fields(project.id = %project, key.id = %id))]
-    pub async fn get_by_program(
-        &self,
-        program: &ManagementClient,
-        project: ProjectId,
-        id: KeyId,
-    ) -> Result<KeyView, Error> {
-        program.check_project(project)?;
-        let actor = Actor::Program(program.clone());
-        let (row, role, now) = self.find_visible(&actor, id).await?;
-        view(row, &Viewer::from_actor(&actor), role, now)
-    }
-
-    /// Edits a key of the program's project, if it is in one of these states; `None`: in any.
-    ///
-    /// # Errors
-    /// As [`Keys::create_by_program`]; [`ManagementError::Stale`] if the key is in another state; [`Error::Conflict`]
-    /// if it is deleted.
-    #[tracing::instrument(name = "keys.edit_by_program", skip_all, fields(project.id = %project, key.id = %id))]
-    pub async fn edit_by_program(
-        &self,
-        program: &ManagementClient,
-        project: ProjectId,
-        id: KeyId,
-        versions: Option<&[i64]>,
-        changes: &KeyPatchRequest,
-    ) -> Result<KeyView, Error> {
-        let now = self.get_by_program(program, project, id).await?;
-        // The write compares this version again, because the key may change after this read.
-        let version = match versions {
-            Some(versions) if !versions.contains(&now.version) => return Err(ManagementError::Stale.into()),
-            Some(_) => Some(now.version),
-            None => None,
-        };
-        let edited = changes.parse(version, self.context.now())?;
-        let edited = self.apply_edit(&Actor::Program(program.clone()), id, edited).await;
-        edited.map_err(|error| rename_expiry_field(error, changes.expiry.as_ref()))
-    }
-}
-
 /// The states of a key in which a change may run (`If-Match`); `None`: in any.
 pub type IfMatch = Option<Vec<i64>>;
-
-/// Renames the error field of a rule that forms and programs share, from the form's field to the member that the
-/// program sent.
-fn rename_expiry_field(error: Error, end: Option<&Expiry>) -> Error {
-    let name = if matches!(end, Some(Expiry::Days(_))) { "expires_in_days" } else { "expires_at" };
-    match error {
-        Error::Invalid(fields) => Error::Invalid(
-            fields
-                .into_iter()
-                .map(|field| if field.name == "expires" { InvalidField { name, ..field } } else { field })
-                .collect(),
-        ),
-        other => other,
-    }
-}

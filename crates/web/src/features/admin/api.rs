@@ -4,11 +4,11 @@ use crate::{
     domain::{
         filter::KeyFilter,
         ids::KeyId,
-        key::{BulkResult, KeyPage, KeyView, SelectedKey},
+        key::{BulkResult, Key, KeyPage, SelectedKey},
         transition::Transition,
     },
     error::AppError,
-    features::action::form_action,
+    features::{action::form_action, keys::KeyView},
     http::context,
     service::{Error, actor::Actor, keys::Precondition},
 };
@@ -23,24 +23,26 @@ pub async fn admin_list_keys(
     view: String,
     sort: String,
     after: String,
-) -> Result<KeyPage, AppError> {
+) -> Result<KeyPage<KeyView>, AppError> {
     let (caller, app) = context::caller()?;
     let filter = KeyFilter {
         owner: owner.parse().ok(),
         view: view.parse().ok(),
         ..context::key_filter(&status, &project, &environment, &sort)
     };
-    context::to_app_result(app.keys.list_all(&caller, &filter, &after).await)
+    let page = context::to_app_result(app.keys.list_all(&caller, &filter, &after).await)?;
+    Ok(page.map(|key| KeyView::new(key, &caller)))
 }
 
 /// Returns any key, for the dialogs that show it.
 pub async fn admin_get_key(id: KeyId) -> Result<KeyView, AppError> {
     let (caller, app) = context::caller()?;
-    context::to_app_result(app.keys.get_any(&caller, id).await)
+    let key = context::to_app_result(app.keys.get(&Actor::Administrator(caller.clone()), id).await)?;
+    Ok(KeyView::new(key, &caller))
 }
 
 /// Applies a transition to any key, with the permissions of an administrator.
-async fn transition(id: KeyId, transition: Transition, reason: String) -> Result<KeyView, AppError> {
+async fn transition(id: KeyId, transition: Transition, reason: String) -> Result<Key, AppError> {
     let (caller, app) = context::caller()?;
     let actor = Actor::Administrator(caller);
     context::to_app_result(app.keys.transition(&actor, id, transition, Precondition::with_reason(reason)).await)
@@ -48,28 +50,28 @@ async fn transition(id: KeyId, transition: Transition, reason: String) -> Result
 
 form_action! {
     /// Deactivates any key. It is denied from the next request until an administrator activates it.
-    AdminDeactivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
+    AdminDeactivateKey(id: KeyId, #[serde(default)] reason: String) -> Key {
         transition(id, Transition::Deactivate, reason).await
     }
 }
 
 form_action! {
     /// Activates any deactivated key.
-    AdminActivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
+    AdminActivateKey(id: KeyId, #[serde(default)] reason: String) -> Key {
         transition(id, Transition::Activate, reason).await
     }
 }
 
 form_action! {
     /// Deletes any key. It is denied from the next request; an administrator can restore it for 7 days.
-    AdminDeleteKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
+    AdminDeleteKey(id: KeyId, #[serde(default)] reason: String) -> Key {
         transition(id, Transition::Delete, reason).await
     }
 }
 
 form_action! {
     /// Restores any deleted key to its previous state.
-    AdminRestoreKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
+    AdminRestoreKey(id: KeyId, #[serde(default)] reason: String) -> Key {
         transition(id, Transition::Restore, reason).await
     }
 }

@@ -1,9 +1,10 @@
 //! Page data and form actions of the keys pages, and the three server functions that islands call.
 
+use super::KeyView;
 use crate::{
     domain::{
         ids::{FormNumber, KeyId, ProjectId},
-        key::{EditForm, KeyPage, KeyView},
+        key::{EditForm, Key, KeyPage},
         project::KeyForm,
         sensitive::RevealedSecret,
         time::Moment,
@@ -14,7 +15,8 @@ use crate::{
     http::context,
     service::{
         actor::Actor,
-        keys::{KEEP, KeyDraft, KeyEdit, Precondition, RestrictionsDraft},
+        keys::{KeyDraft, PatchDraft, Precondition, RestrictionsDraft},
+        time_format::format_moment,
     },
 };
 use leptos::prelude::*;
@@ -39,23 +41,26 @@ pub async fn list_keys(
     environment: String,
     sort: String,
     after: String,
-) -> Result<KeyPage, AppError> {
+) -> Result<KeyPage<KeyView>, AppError> {
     let (caller, app) = context::caller()?;
     let filter = context::key_filter(&status, &project, &environment, &sort);
-    context::to_app_result(app.keys.list(&caller, &filter, &after).await)
+    let page = context::to_app_result(app.keys.list(&caller, &filter, &after).await)?;
+    Ok(page.map(|key| KeyView::new(key, &caller)))
 }
 
 /// Returns a key, for the dialogs that show it.
 pub async fn get_key(id: KeyId) -> Result<KeyView, AppError> {
     let (caller, app) = context::caller()?;
-    context::to_app_result(app.keys.get(&caller, id).await)
+    let key = context::to_app_result(app.keys.get(&Actor::User(caller.clone()), id).await)?;
+    Ok(KeyView::new(key, &caller))
 }
 
 /// Returns a key, or `None` if it does not exist or the user may not see it. Does not set the status of the response:
 /// pages use it for a message about the key.
-pub async fn key_if_any(id: KeyId, as_administrator: bool) -> Option<KeyView> {
+pub async fn key_if_any(id: KeyId, as_administrator: bool) -> Option<Key> {
     let (caller, app) = context::caller().ok()?;
-    if as_administrator { app.keys.get_any(&caller, id).await.ok() } else { app.keys.get(&caller, id).await.ok() }
+    let actor = if as_administrator { Actor::Administrator(caller) } else { Actor::User(caller) };
+    app.keys.get(&actor, id).await.ok()
 }
 
 /// Returns the data of the form for a new key: projects, scopes, and a form number that works once.
@@ -82,10 +87,14 @@ pub async fn say_not_before(#[server(default)] not_before: String) -> Result<Str
 }
 
 /// Returns the data of the form that edits a key.
-pub async fn edit_form(id: KeyId) -> Result<EditForm, AppError> {
+pub async fn edit_form(id: KeyId) -> Result<EditForm<KeyView>, AppError> {
     let (caller, app) = context::caller()?;
-    context::to_app_result(app.keys.edit_form(&caller, id).await)
+    let form = context::to_app_result(app.keys.edit_form(&caller, id).await)?;
+    Ok(form.map(|key| KeyView::new(key, &caller)))
 }
+
+/// The form value of an expiry that stays as it is.
+const KEEP: &str = "keep";
 
 form_action! {
     /// Edits a key. If `expires` is `keep`, the expiry does not change; `version` is the version that the form was
@@ -105,12 +114,20 @@ form_action! {
         #[serde(default)] rate: String,
         #[serde(default)] per: String,
         #[serde(default)] burst: String,
-    ) -> KeyView {
+    ) -> Key {
         let (caller, app) = context::caller()?;
-        let not_before = if not_before == not_before_was { KEEP.to_owned() } else { not_before };
-        let rules = RestrictionsDraft { networks, not_before, rate, per, burst };
-        let edit = KeyEdit { version, name, expires, expires_on, scopes, issued_to, restrictions: rules };
-        context::to_app_result(app.keys.edit(&caller, id, edit).await)
+        let draft = PatchDraft {
+            name: Some(name),
+            scopes: Some(scopes),
+            expires: (expires != KEEP).then_some((expires, expires_on)),
+            issued_to: Some(issued_to),
+            networks: Some(networks),
+            not_before: (not_before != not_before_was && not_before != KEEP).then_some(not_before),
+            rate: Some([rate, per, burst]),
+        };
+        let patch = context::to_app_result(draft.parse(&caller.zone, app.context.now()))?;
+        let actor = Actor::User(caller);
+        context::to_app_result(app.keys.edit(&actor, id, patch, Precondition::with_version(version)).await)
     }
 }
 
@@ -118,7 +135,8 @@ form_action! {
 #[server(endpoint = "keys/called")]
 pub async fn key_called(id: KeyId) -> Result<Option<Moment>, AppError> {
     let (caller, app) = context::caller()?;
-    context::to_app_result(app.keys.last_used(&caller, id).await)
+    let last_used = context::to_app_result(app.keys.last_used(&caller, id).await)?;
+    Ok(last_used.map(|at| format_moment(at, &caller.zone)))
 }
 
 form_action! {
@@ -141,10 +159,13 @@ form_action! {
         let (caller, app) = context::caller()?;
         let rules = RestrictionsDraft { networks, not_before, rate, per, burst };
         let draft = KeyDraft { number, name, project, environment, expires, expires_on, scopes, issued_to, restrictions: rules };
-        let (key, secret) = context::to_app_result(app.keys.create(&caller, draft).await)?;
+        let actor = Actor::User(caller.clone());
+        let defaults = context::to_app_result(app.keys.defaults(&actor, None).await)?;
+        let spec = context::to_app_result(draft.parse(&defaults))?;
+        let (key, secret) = context::to_app_result(app.keys.create(&actor, spec).await)?;
         context::no_store();
         Ok(CreatedKey {
-            key,
+            key: KeyView::new(key, &caller),
             secret: RevealedSecret::new(secret.expose().to_owned()),
             public_url: app.config.public_url.to_string(),
         })
@@ -152,7 +173,7 @@ form_action! {
 }
 
 /// Applies a transition to a key, with the permissions of the user's role in its project.
-async fn transition(id: KeyId, transition: Transition) -> Result<KeyView, AppError> {
+async fn transition(id: KeyId, transition: Transition) -> Result<Key, AppError> {
     let (caller, app) = context::caller()?;
     let changed = app.keys.transition(&Actor::User(caller), id, transition, Precondition::default()).await;
     context::to_app_result(changed)
@@ -160,28 +181,28 @@ async fn transition(id: KeyId, transition: Transition) -> Result<KeyView, AppErr
 
 form_action! {
     /// Deactivates a key. It is denied from the next request until it is activated.
-    DeactivateKey(id: KeyId) -> KeyView {
+    DeactivateKey(id: KeyId) -> Key {
         transition(id, Transition::Deactivate).await
     }
 }
 
 form_action! {
     /// Activates a deactivated key.
-    ActivateKey(id: KeyId) -> KeyView {
+    ActivateKey(id: KeyId) -> Key {
         transition(id, Transition::Activate).await
     }
 }
 
 form_action! {
     /// Deletes a key. It is denied from the next request; it can be restored for 7 days.
-    DeleteKey(id: KeyId) -> KeyView {
+    DeleteKey(id: KeyId) -> Key {
         transition(id, Transition::Delete).await
     }
 }
 
 form_action! {
     /// Restores a deleted key to its previous state.
-    RestoreKey(id: KeyId) -> KeyView {
+    RestoreKey(id: KeyId) -> Key {
         transition(id, Transition::Restore).await
     }
 }

@@ -1,16 +1,14 @@
 //! `/keys/{id}`: all details of a key except its secret.
 
 use super::{
+    KeyView,
     api::{KEY_NOT_FOUND, get_key},
     list_context::{Audience, ListContext},
     routes::KEYS,
     rules::restriction_details,
 };
 use crate::{
-    domain::{
-        ids::KeyId,
-        key::{KeyView, Status},
-    },
+    domain::{ids::KeyId, key::Status},
     error::{AppError, ErrorKind},
     features::{
         audit::HistorySection,
@@ -72,10 +70,10 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
         view! { {link("edit", "Edit", Icon::Pencil)} {stop} {link("delete", "Delete", Icon::Trash)} }
     });
     let restore = (key.may_change && deleted && key.may_start).then(|| link("restore", "Restore", Icon::Play));
-    let note = key.note.clone().map(|note| {
+    let note = key.note.clone().zip(key.noted.clone()).map(|(note, at)| {
         view! {
             <Notice tone=Tone::Warning>
-                {format!("{}, administrator: ", note.by)} {note.text} " " <span class="muted"><Ago at=note.at now /></span>
+                {format!("{}, administrator: ", note.by)} {note.text} " " <span class="muted"><Ago at now /></span>
             </Notice>
         }
     });

@@ -1,6 +1,7 @@
 //! `/keys/{id}/edit`: name, scopes, expiry, `issued_to`, and restrictions. The secret cannot be changed.
 
 use super::{
+    KeyView,
     api::{KEY_NOT_FOUND, edit_form},
     expiry::expiry,
     lifecycle_dialogs::error_dialog,
@@ -43,7 +44,7 @@ pub fn EditPage() -> impl IntoView {
             }
         },
     );
-    let draw = move |answer: Result<EditForm, AppError>| match answer {
+    let draw = move |answer: Result<EditForm<KeyView>, AppError>| match answer {
         Ok(form) => {
             let (to, leave) = (place.dialog_url(&form.key, "edit"), place.list_url());
             let back = leave.clone();
@@ -60,7 +61,7 @@ pub fn EditPage() -> impl IntoView {
     view! { <Suspense>{move || form.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn form_fields(back: String, form: EditForm) -> AnyView {
+fn form_fields(back: String, form: EditForm<KeyView>) -> AnyView {
     let EditForm { key, offered, mut expiries, version, policy, zone, not_before, .. } = form;
     let had = RestrictionFields::from_key(&key, not_before);
     let fields = had.clone().or_submitted();
@@ -85,13 +86,13 @@ fn form_fields(back: String, form: EditForm) -> AnyView {
             <input type="hidden" name="version" value=version />
             <div class="fields">
                 <Refused />
-                <Field name="name" label="Name" value=key.name required=true autofocus=true />
+                <Field name="name" label="Name" value=key.name.clone() required=true autofocus=true />
                 <Scopes projects=vec![project] first=key.scopes.clone() />
                 {expiry(expiries, "keep".to_owned(), String::new(), policy)}
                 <Field
                     name="issued_to"
                     label="Issued to"
-                    value=key.issued_to.unwrap_or_default()
+                    value=key.issued_to.clone().unwrap_or_default()
                     placeholder="A person or a system"
                     optional=true
                 />
@@ -101,10 +102,10 @@ fn form_fields(back: String, form: EditForm) -> AnyView {
         </div>
         <footer class="dialog__foot">
             <EditEffects
-                had=key.scopes
-                networks=key.networks
+                had=key.scopes.clone()
+                networks=key.networks.to_strings()
                 not_before=had.not_before
-                rate=key.rate_limit.map(|it| (it.calls, it.per, it.burst))
+                rate=key.rate_limit.map(|it| (it.calls(), it.per().as_str().to_owned(), it.burst()))
                 used=key.last_used.is_some()
             />
             <Away to=back label="Cancel" />

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         ids::KeyId,
-        key::{KeyView, Status},
+        key::{Key, Status},
     },
     features::resource::resource,
     features::session::Session,
@@ -33,7 +33,7 @@ pub fn FlashMessage() -> impl IntoView {
             key_if_any(id, desk == Audience::Admin).await
         },
     );
-    let draw = move |key: Option<KeyView>| {
+    let draw = move |key: Option<Key>| {
         let message = key.as_ref().and_then(|key| flash_message(&done, key));
         let undo = key.filter(|key| message.is_some() && key.status == Status::Deleted && desk == Audience::Member);
         let undo = undo.map(|key| (place.dialog_url(&key, "restore"), key.id.to_string()));
@@ -43,7 +43,7 @@ pub fn FlashMessage() -> impl IntoView {
 }
 
 /// Returns the message if it matches the key's state.
-fn flash_message(done: &str, key: &KeyView) -> Option<String> {
+fn flash_message(done: &str, key: &Key) -> Option<String> {
     let deleted = key.status == Status::Deleted;
     let is_so = match done {
         "deleted" => deleted,

@@ -1,13 +1,14 @@
 //! Lifecycle dialogs of a key: deactivate, activate, delete, restore. An administrator has to enter a reason.
 
 use super::{
+    KeyView,
     api::{KEY_NOT_FOUND, get_key},
     list_context::{Audience, ListContext, menu_button_id},
 };
 use crate::{
     domain::{
         ids::KeyId,
-        key::{KeyView, RESTORE_DAYS, Status},
+        key::{RESTORE_DAYS, Status},
     },
     error::{AppError, ErrorKind},
     features::resource::resource,

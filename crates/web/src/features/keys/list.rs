@@ -1,6 +1,7 @@
 //! The key table with its filter, the empty state, and the pagination.
 
 use super::{
+    KeyView,
     api::list_keys,
     bulk_actions::bulk_form,
     filters::Filters,
@@ -50,14 +51,14 @@ pub fn KeyList() -> impl IntoView {
             }
         },
     );
-    let draw = move |answer: Result<KeyPage, AppError>| match answer {
+    let draw = move |answer: Result<KeyPage<KeyView>, AppError>| match answer {
         Ok(page) => list_view(&place, page),
         Err(error) => error_notice(error),
     };
     view! { <Suspense>{move || page.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn list_view(place: &ListContext, page: KeyPage) -> AnyView {
+fn list_view(place: &ListContext, page: KeyPage<KeyView>) -> AnyView {
     // A user without any key gets no filter.
     let filters = (page.any || page.deleted > 0 || place.filter.has_conditions())
         .then(|| view! { <Filters projects=page.projects.clone() owners=page.owners.clone() /> });
@@ -80,7 +81,7 @@ fn error_notice(error: AppError) -> AnyView {
     .into_any()
 }
 
-fn empty_state(place: &ListContext, page: &KeyPage) -> AnyView {
+fn empty_state(place: &ListContext, page: &KeyPage<KeyView>) -> AnyView {
     let link = |to: String, label: &'static str| view! { <a class="button" href=to>{label}</a> }.into_any();
     if page.total > 0 {
         let first = link(place.first_page_url(), "First page");
@@ -121,7 +122,7 @@ fn empty_state(place: &ListContext, page: &KeyPage) -> AnyView {
     view! { <Empty title="No API keys yet" text sign=sign.into_any() actions=actions.into_any() /> }.into_any()
 }
 
-fn table(place: &ListContext, page: KeyPage) -> AnyView {
+fn table(place: &ListContext, page: KeyPage<KeyView>) -> AnyView {
     let KeyPage { keys: rows, next, total, expiring, now, .. } = page;
     let deleted = place.filter.status == Some(Status::Deleted);
     // Deleted keys have no bulk action: they are restored one by one.

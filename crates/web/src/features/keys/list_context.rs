@@ -1,6 +1,6 @@
 //! List context: filter and cursor of a key list, taken from the URL. Dialogs keep both in their URL.
 
-use crate::domain::{filter::KeyFilter, key::KeyView};
+use crate::domain::{filter::KeyFilter, key::Key};
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 
@@ -66,7 +66,7 @@ impl ListContext {
     }
 
     /// Returns the URL of a dialog about this key.
-    pub fn dialog_url(&self, key: &KeyView, verb: &str) -> String {
+    pub fn dialog_url(&self, key: &Key, verb: &str) -> String {
         self.with_query(&format!("{}/{}/{verb}", self.audience.path(), key.id))
     }
 
@@ -77,11 +77,11 @@ impl ListContext {
 }
 
 /// The id of the action menu of a key's row.
-pub fn menu_id(key: &KeyView) -> String {
+pub fn menu_id(key: &Key) -> String {
     format!("actions-{}", key.id)
 }
 
 /// The id of the button that opens the menu. Focus returns to it.
-pub fn menu_button_id(key: &KeyView) -> String {
+pub fn menu_button_id(key: &Key) -> String {
     format!("{}-button", menu_id(key))
 }

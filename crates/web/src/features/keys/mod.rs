@@ -20,6 +20,7 @@ mod row;
 mod rules;
 mod scopes;
 mod secret;
+mod view;
 
 pub use {
     bulk_actions::BulkActionPage,
@@ -30,4 +31,5 @@ pub use {
     lifecycle_dialogs::{ActivatePage, DeactivatePage, DeletePage, RestorePage},
     page::{AdminKeysPage, KeysPage},
     reveal::InBrowserNavigation,
+    view::KeyView,
 };

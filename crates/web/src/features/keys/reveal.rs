@@ -1,12 +1,12 @@
 //! The one-time display of a new secret.
 
 use super::{
+    KeyView,
     api::CreatedKey,
     rules::restriction_details as facts_of_rules,
     secret::{SecretBox, SecretFormats},
 };
 use crate::{
-    domain::key::KeyView,
     islands::{CopyButton, RevealFoot},
     ui::{
         chips::Chips,
@@ -64,7 +64,7 @@ fn facts(key: KeyView, live: bool) -> AnyView {
     let now = key.created.at;
     let id = key.project_id.to_string();
     let rules = facts_of_rules(&key, false);
-    let expires = match key.expires {
+    let expires = match key.expires.clone() {
         Some(at) => view! {
             <Exactly at=at.clone() />
             " "
@@ -81,7 +81,7 @@ fn facts(key: KeyView, live: bool) -> AnyView {
     view! {
         <dl class="facts">
             <dt>"Key"</dt>
-            <dd>{key.name}</dd>
+            <dd>{key.name.clone()}</dd>
             <dt>"Project"</dt>
             <dd>{format!("{}, {}", key.project, key.environment.as_str())}</dd>
             <dt>"Project ID"</dt>
@@ -93,7 +93,7 @@ fn facts(key: KeyView, live: bool) -> AnyView {
             </dd>
             <dt>"Access scope"</dt>
             <dd>
-                <Chips of=key.scopes />
+                <Chips of=key.scopes.clone() />
             </dd>
             <dt>"Expires"</dt>
             <dd>{expires}</dd>

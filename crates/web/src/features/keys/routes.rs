@@ -5,7 +5,7 @@ use super::{
     api::{ActivateKey, CreateKey, DeactivateKey, DeleteKey, EditKey, RestoreKey},
 };
 use crate::{
-    domain::{filter::KeyFilter, key::KeyView},
+    domain::{filter::KeyFilter, key::Key},
     features::{
         Feature,
         access::Access,
@@ -66,7 +66,7 @@ fn forms() -> Vec<FormRoute> {
 }
 
 /// Redirects to the list behind the dialog, with its filter and a message on the action.
-pub fn redirect_to_list(list: &str, parts: &Parts, done: &str, key: &KeyView) -> ActionResult {
+pub fn redirect_to_list(list: &str, parts: &Parts, done: &str, key: &Key) -> ActionResult {
     let query = parts.uri.query().unwrap_or_default();
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
     let kept =

@@ -1,9 +1,12 @@
 //! A row of the key list.
 
-use super::list_context::{Audience, ListContext, menu_id};
+use super::{
+    KeyView,
+    list_context::{Audience, ListContext, menu_id},
+};
 use crate::{
     domain::{
-        key::{Environment, KeyView, Status},
+        key::{Environment, Key, Status},
         time::{DAY, Moment, Timestamp},
     },
     ui::{
@@ -29,7 +32,8 @@ pub fn KeyRow(
     /// Whether the row has a checkbox.
     chooses: bool,
 ) -> impl IntoView {
-    let KeyView { name, preview, project, scopes, status, created, created_by, issued_to, .. } = key.clone();
+    let Key { name, preview, project, scopes, status, issued_to, .. } = (*key).clone();
+    let (created, created_by) = (key.created.clone(), key.created_by.clone());
     let test = (key.environment == Environment::Test).then(|| view! { " " <span class="tag">"test"</span> });
     let used = match key.last_used.clone() {
         Some(at) => view! { <Ago at now /> }.into_any(),

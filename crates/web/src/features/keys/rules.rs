@@ -1,10 +1,8 @@
 //! Restrictions of a key: networks, start time, and rate limit, as form fields and as descriptions.
 
+use super::KeyView;
 use crate::{
-    domain::{
-        key::{KeyView, RateView},
-        rate::{RateLimit, RatePeriod},
-    },
+    domain::rate::{RateLimit, RatePeriod},
     islands::NotBefore,
     ui::{
         field::{Area, Wrong, aria_attributes},
@@ -39,22 +37,18 @@ impl RestrictionFields {
     /// `100/minute,burst=20`. An invalid rate limit is ignored; the rest is validated on submission.
     pub fn from_query(networks: &[String], not_before: String, rate: &str) -> Self {
         let networks: Vec<_> = networks.iter().flat_map(|it| it.split([',', ' '])).collect();
-        let limit = rate.parse::<RateLimit>().ok();
-        let (rate, per, burst) =
-            limit.map(|it| rate_limit_values(it.calls(), it.per().as_str(), it.burst())).unwrap_or_default();
+        let (rate, per, burst) = rate_limit_values(rate.parse().ok());
         Self { networks: networks.join("\n"), not_before, start_hint: None, rate, per, burst }
     }
 
     /// Builds field values from a key. `not_before` has the format of the field.
     pub fn from_key(key: &KeyView, not_before: String) -> Self {
-        let limit = key.rate_limit.as_ref();
-        let (rate, per, burst) =
-            limit.map(|RateView { calls, per, burst, .. }| rate_limit_values(*calls, per, *burst)).unwrap_or_default();
+        let (rate, per, burst) = rate_limit_values(key.rate_limit);
         let start_hint = key.not_before.as_ref().map(|at| {
             let word = if at.at > key.now { "Valid from" } else { "Valid since" };
             format!("{word} {}.", at.exact)
         });
-        Self { networks: key.networks.join("\n"), not_before, start_hint, rate, per, burst }
+        Self { networks: key.networks.to_strings().join("\n"), not_before, start_hint, rate, per, burst }
     }
 
     /// Returns the submitted values after a rejected submission, otherwise `self`.
@@ -81,9 +75,10 @@ impl RestrictionFields {
 }
 
 /// Field values for calls, period, and burst. A burst equal to the limit is left empty, since it is the default.
-fn rate_limit_values(calls: u32, per: &str, burst: u32) -> (String, String, String) {
-    let burst = if burst == calls { String::new() } else { burst.to_string() };
-    (calls.to_string(), per.to_owned(), burst)
+fn rate_limit_values(limit: Option<RateLimit>) -> (String, String, String) {
+    let Some(limit) = limit else { return Default::default() };
+    let burst = if limit.burst() == limit.calls() { String::new() } else { limit.burst().to_string() };
+    (limit.calls().to_string(), limit.per().as_str().to_owned(), burst)
 }
 
 /// A collapsed section for rarely needed fields.
@@ -179,7 +174,7 @@ pub fn restriction_details(key: &KeyView, all: bool) -> AnyView {
     let networks = (all || !key.networks.is_empty()).then(|| {
         view! {
             <dt>"Allowed networks"</dt>
-            <dd>{networks_view(&key.networks)}</dd>
+            <dd>{networks_view(&key.networks.to_strings())}</dd>
         }
     });
     let not_before = key.not_before.clone().map(|at| {
@@ -188,7 +183,7 @@ pub fn restriction_details(key: &KeyView, all: bool) -> AnyView {
             <dd><Exactly at=at.clone() /> " " <span class="muted"><Ago at now=key.now /></span></dd>
         }
     });
-    let limit = key.rate_limit.as_ref().map_or("No limit", |limit| &limit.words).to_owned();
+    let limit = key.rate_limit.map_or_else(|| "No limit".to_owned(), |limit| limit.describe());
     let limit = (all || key.rate_limit.is_some()).then(|| {
         view! {
             <dt>"Rate limit"</dt>

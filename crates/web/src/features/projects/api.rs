@@ -10,7 +10,7 @@ use crate::{
         transition::Transition,
     },
     error::{AppError, ErrorKind},
-    features::action::form_action,
+    features::{action::form_action, keys::KeyView},
     http::context,
     service::{actor::Actor, keys::Precondition, projects::ScopesChoice},
 };
@@ -105,9 +105,10 @@ form_action! {
 }
 
 /// Returns the keys of a project, grouped by the name they were issued to.
-pub async fn project_keys(id: ProjectId) -> Result<ProjectKeys, AppError> {
+pub async fn project_keys(id: ProjectId) -> Result<ProjectKeys<KeyView>, AppError> {
     let (caller, app) = context::caller()?;
-    context::to_app_result(app.keys.list_by_project(&caller, id).await)
+    let keys = context::to_app_result(app.keys.list_by_project(&caller, id).await)?;
+    Ok(keys.map(|key| KeyView::new(key, &caller)))
 }
 
 form_action! {

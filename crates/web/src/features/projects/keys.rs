@@ -5,14 +5,14 @@ use crate::{
     domain::{
         count::format_count_of,
         ids::{KeyId, ProjectId},
-        key::{Environment, KeyView, RESTORE_DAYS},
+        key::{Environment, RESTORE_DAYS},
         project::{IssuedKeys, ProjectKeys},
         time::Timestamp,
     },
     error::{AppError, ErrorKind},
     features::{
-        keys::api::get_key,
-        session::{PageTitle, load_with},
+        keys::{KeyView, api::get_key},
+        session::{PageTitle, Session, load_with},
     },
     response_status::status,
     ui::{
@@ -80,7 +80,7 @@ pub fn ProjectKeysPage() -> impl IntoView {
     load_with(ask, move |keys| keys_dialog(&leave, keys), move |error| error_dialog(error, &here))
 }
 
-fn keys_dialog(leave: &str, keys: ProjectKeys) -> AnyView {
+fn keys_dialog(leave: &str, keys: ProjectKeys<KeyView>) -> AnyView {
     let ProjectKeys { id, name, archived, may_make_keys, groups, total, now } = keys;
     let leave = leave.to_owned();
     let (close, foot) = (leave.clone(), leave.clone());
@@ -136,7 +136,7 @@ fn keys_dialog(leave: &str, keys: ProjectKeys) -> AnyView {
     .into_any()
 }
 
-fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> AnyView {
+fn table(id: ProjectId, groups: Vec<IssuedKeys<KeyView>>, total: u64, now: Timestamp) -> AnyView {
     let shown: usize = groups.iter().map(|group| group.keys.len()).sum();
     let all = format_count_of(total, "key", "keys");
     let caption = if shown as u64 == total { all } else { format!("{shown} of {all}") };
@@ -164,7 +164,7 @@ fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> 
 }
 
 /// The keys of one `issued_to` value, under its name.
-fn body(id: ProjectId, group: IssuedKeys, now: Timestamp) -> impl IntoView {
+fn body(id: ProjectId, group: IssuedKeys<KeyView>, now: Timestamp) -> impl IntoView {
     let to = group.to.unwrap_or_else(|| "Not set".to_owned());
     let count = format_count_of(group.keys.len() as u64, "key", "keys");
     let rows = group.keys.into_iter().map(|key| row(id, key, now)).collect_view();
@@ -196,23 +196,24 @@ fn row(id: ProjectId, key: KeyView, now: Timestamp) -> impl IntoView {
             </a>
         }
     });
+    let (status, created, created_by) = (key.status, key.created.clone(), key.created_by.clone());
     view! {
-        <tr data-status=key.status.as_str()>
+        <tr data-status=status.as_str()>
             <th class="cell-name" scope="row">
                 <a class="key-name" href=format!("/keys/{}", key.id)>
-                    {key.name}
+                    {key.name.clone()}
                 </a>
                 {test}
                 " "
-                <code class="preview">{key.preview} "…"</code>
+                <code class="preview">{key.preview.clone()} "…"</code>
             </th>
             <Cell class="" label="Status">
-                <Badge status=key.status />
+                <Badge status />
             </Cell>
             <Cell class="" label="Created">
-                <Day at=key.created />
+                <Day at=created />
                 " "
-                <span class="sub">{key.created_by}</span>
+                <span class="sub">{created_by}</span>
             </Cell>
             <Cell class="" label="Last used">
                 {used}
