@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         ids::{InvitationId, KeyId, ProjectId, UserId},
-        key::KeyView,
+        key::Key,
         project::{InvitationView, Invited, Joined, Members, ProjectKeys, ProjectSummary, ProjectView, ScopesForm},
         registration::INVITATION_LIFETIME,
         time::format_duration,
@@ -113,7 +113,7 @@ pub async fn project_keys(id: ProjectId) -> Result<ProjectKeys<KeyView>, AppErro
 
 form_action! {
     /// Deletes a key of a project. It is denied from the next request; it can be restored for 7 days.
-    DeleteProjectKey(project: ProjectId, id: KeyId) -> KeyView {
+    DeleteProjectKey(project: ProjectId, id: KeyId) -> Key {
         let (caller, app) = context::caller()?;
         let precondition = Precondition { project: Some(project), ..Precondition::default() };
         let deleted = app.keys.transition(&Actor::User(caller), id, Transition::Delete, precondition).await;

@@ -12,7 +12,7 @@ use crate::{
     error::{AppError, ErrorKind},
     features::{
         keys::{KeyView, api::get_key},
-        session::{PageTitle, Session, load_with},
+        session::{PageTitle, load_with},
     },
     response_status::status,
     ui::{
