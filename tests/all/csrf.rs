@@ -13,13 +13,11 @@ use crate::support::{
     browser::{Page, form},
     json_of, rust_source,
     socket_requests::parse_response,
-    test_data::KeyForms as _,
 };
 use axum::http::{Method, Request};
 use keyward::{
     config::Config,
     http::{AppState, router, serve::serve},
-    service::actor::Actor,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};

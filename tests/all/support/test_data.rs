@@ -5,9 +5,9 @@ use keyward::{
     domain::{
         ids::{KeyId, ProjectId},
         key::Key,
+        secret::PlainSecret,
         transition::Transition,
     },
-    secret::PlainSecret,
     service::{
         Error,
         actor::{Actor, Caller},
