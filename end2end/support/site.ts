@@ -50,13 +50,18 @@ export class Site {
     await this.at('/keys');
   }
 
-  /** Puts a session into the browser, and opens the keys. */
-  async signIn(): Promise<void> {
+  /** Adds a session to the browser, and opens a page. */
+  async signIn(path = '/keys'): Promise<void> {
+    await this.addSession();
+    await this.open(path);
+  }
+
+  /** Adds a session to the browser, and opens no page. */
+  async addSession(): Promise<void> {
     const context = this.page.context();
     const session = this.keyward.takeSession();
     if (session) await context.addCookies([{ ...session, url: this.keyward.url, httpOnly: true, sameSite: 'Lax' }]);
     else await this.postSignIn(this.keyward.person);
-    await this.open('/keys');
   }
 
   /** Signs a person in by a request of the browser without a page. */

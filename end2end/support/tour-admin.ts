@@ -6,8 +6,7 @@ export async function* tourAdmin(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
   const dialog = page.getByRole('dialog');
   await keyward.createKey('Starter Integration', '--scope', 'data:read', '--expires', 'never');
-  await site.signIn();
-  await site.open('/admin/keys');
+  await site.signIn('/admin/keys');
   yield 'all-keys';
   await site.choose('Deactivate', 'Starter Integration');
   await expect(dialog.getByLabel('Reason')).toBeFocused();

@@ -5,8 +5,7 @@ import type { Site } from './site';
 export async function* tourAudit(site: Site): AsyncGenerator<string> {
   const { page } = site;
   await site.keyward.createKey('Starter Integration', '--scope', 'data:read');
-  await site.signIn();
-  await site.open('/admin/audit');
+  await site.signIn('/admin/audit');
   await expect(page.getByRole('heading', { name: 'Audit log' })).toBeVisible();
   yield 'audit';
   await page.getByText('Details').first().click();

@@ -5,7 +5,7 @@ import type { Site } from './site';
 /** The pages and dialogs of consent, for an owner of a project. */
 export async function* tourConsent(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
-  await site.signIn();
+  await site.addSession();
   const program = await Program.open();
   const [id, resource] = [await keyward.project(), `${keyward.url}/projects/${await keyward.project()}`];
   try {

@@ -6,8 +6,7 @@ import type { Site } from './site';
 /** Signing out and in, the pages of a new password and of an account of one's own, and the sign-in page with all it can have. */
 export async function* tourEntry(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
-  await site.signIn();
-  await site.open('/logout');
+  await site.signIn('/logout');
   yield 'logout';
   await page.getByRole('button', { name: 'Sign out' }).click();
   await site.at('/login');

@@ -4,8 +4,7 @@ import type { Site } from './site';
 /** The pages and dialogs of projects, for an administrator who owns one. */
 export async function* tourProjects(site: Site): AsyncGenerator<string> {
   const { page } = site;
-  await site.signIn();
-  await site.open('/projects');
+  await site.signIn('/projects');
   yield 'projects';
   await page.locator('tbody .key-name').first().click();
   await page.getByRole('textbox', { name: 'Config' }).fill('{"a": 1,}');

@@ -5,8 +5,7 @@ import { Authenticator } from './totp';
 /** The pages and dialogs of a person's security. The person has no second factor before and after. */
 export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   const { page } = site;
-  await site.signIn();
-  await site.open('/settings/security');
+  await site.signIn('/settings/security');
   await expect(page.getByText('This session')).toBeVisible();
   yield 'security';
   await page.getByLabel('Current password').fill('not my password');

@@ -55,8 +55,7 @@ async function* tourSetup(site: Site): AsyncGenerator<string> {
 /** A person's settings, and what everybody can read. */
 async function* tourSettings(site: Site): AsyncGenerator<string> {
   const { page } = site;
-  await site.signIn();
-  await site.open('/settings/account');
+  await site.signIn('/settings/account');
   yield 'account';
   await site.open('/settings/developer/api-keys');
   yield 'developer';

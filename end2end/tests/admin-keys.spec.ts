@@ -6,8 +6,7 @@ test.use({ template: 'demo' });
 
 test('several keys at once: the bar counts, the question names them, one reason is for all', async ({ page, site, browser, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
-  await site.open('/admin/keys?status=active');
+  await site.signIn('/admin/keys?status=active');
   const names = await site.names().allInnerTexts();
   const [one, two] = names;
   const bar = page.locator('.bulk');
@@ -55,8 +54,7 @@ test('several keys at once: the bar counts, the question names them, one reason 
 });
 
 test('what could not be changed is said, and why', async ({ page, site, keyward }) => {
-  await site.signIn();
-  await site.open('/admin/keys?status=active');
+  await site.signIn('/admin/keys?status=active');
   const [one, two] = await site.names().allInnerTexts();
   for (const name of [one, two]) await page.getByLabel(`Select key ${name}`, { exact: true }).check();
   await page.locator('.bulk').getByRole('button', { name: 'Deactivate…' }).click();
@@ -79,8 +77,7 @@ test('what could not be changed is said, and why', async ({ page, site, keyward 
 
 test('ready views and the owner are in the address', async ({ page, site, keyward }) => {
   await keyward.run(['keys', 'create', '--project', 'Harbour pilot', '--name', 'For ever', '--expires', 'never', '--json']);
-  await site.signIn();
-  await site.open('/admin/keys');
+  await site.signIn('/admin/keys');
   const all = await site.names().count();
   const views = page.getByRole('navigation', { name: 'Views' });
   await expect(views.getByRole('link', { name: 'All' })).toHaveAttribute('aria-current', 'page');

@@ -6,8 +6,7 @@ test('a stricter policy says what it touches, and changes nothing that is there'
   watch.expectStatus(422);
   await keyward.createKey('For ever', '--expires', 'never');
   await keyward.createKey('A year', '--expires', '365d');
-  await site.signIn();
-  await site.open('/admin/policy');
+  await site.signIn('/admin/policy');
   const life = page.getByLabel('Maximum key lifetime (days)');
   await life.fill('0');
   await page.getByLabel('Sign-up').selectOption('Open to anyone with a confirmed email address');
@@ -69,8 +68,7 @@ test('a stricter policy says what it touches, and changes nothing that is there'
 test('a project makes no more keys than the policy allows', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
   await keyward.createKey('Only one');
-  await site.signIn();
-  await site.open('/admin/policy');
+  await site.signIn('/admin/policy');
   await page.getByLabel('Maximum keys per project').fill('1');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(site.toast).toContainText('Policy saved.');
@@ -84,8 +82,7 @@ test('a project makes no more keys than the policy allows', async ({ page, site,
 
 test('two tabs: the second is told that the policy was changed', async ({ page, site, watch }) => {
   watch.expectStatus(409);
-  await site.signIn();
-  await site.open('/admin/policy');
+  await site.signIn('/admin/policy');
   const tab = await site.tab('/admin/policy');
   await tab.page.getByLabel('Maximum keys per project').fill('100');
   await tab.page.getByRole('button', { name: 'Save policy' }).click();

@@ -6,9 +6,8 @@ test.use({ template: 'demo' });
 
 test('a person is found, disabled with their keys, and let in again', async ({ page, site, browser, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
+  await site.addSession();
   const tomas = await elsewhere(site, browser, TOMAS);
-  await page.getByRole('main').waitFor();
   await site.open('/admin/users');
   const search = page.getByRole('search');
   await search.getByLabel('Name or email').fill('TOMAS@');
@@ -53,7 +52,7 @@ test('a person is found, disabled with their keys, and let in again', async ({ p
 
 test('administration is given and taken, and never from the last', async ({ page, site, browser, watch }) => {
   watch.expectStatus(409);
-  await site.signIn();
+  await site.addSession();
   const jonas = await elsewhere(site, browser, JONAS);
   await site.open('/admin/users');
   await page.getByRole('link', { name: 'Maren Okafor' }).click();
@@ -80,8 +79,7 @@ test('administration is given and taken, and never from the last', async ({ page
 
 test('a project is transferred; deleting a person asks to whom the others go', async ({ page, site, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
-  await site.open('/admin/users?search=tomas');
+  await site.signIn('/admin/users?search=tomas');
   await page.getByRole('link', { name: TOMAS.name }).click();
   await expect(page.getByRole('heading', { name: TOMAS.name })).toBeVisible();
   const about = page.url().split('?')[0];
@@ -117,8 +115,7 @@ test('a project is transferred; deleting a person asks to whom the others go', a
 
 test('an invitation is shown once, where there is no mail', async ({ page, site, watch }) => {
   watch.expectStatus(409);
-  await site.signIn();
-  await site.open('/admin/users');
+  await site.signIn('/admin/users');
   await page.getByRole('link', { name: 'Invite user', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog.getByLabel('Email')).toBeFocused();

@@ -56,8 +56,7 @@ test('an administrator stops and deletes a key; its owner reads why and cannot u
 });
 
 test('to somebody else they are missing pages, like any other', async ({ page, site, browser }) => {
-  await site.signIn();
-  await site.open('/admin/keys');
+  await site.signIn('/admin/keys');
   const row = await site.row(NAME).getAttribute('id');
   const key = row?.replace('key-', '');
   const other = await elsewhere(site, browser, JONAS);
@@ -84,8 +83,7 @@ test('to somebody else they are missing pages, like any other', async ({ page, s
 
 test('the catalogue: added, changed, refused while a key holds it', async ({ page, site, watch }) => {
   watch.expectStatus(409, 422);
-  await site.signIn();
-  await site.open('/admin/scopes');
+  await site.signIn('/admin/scopes');
   await page.getByRole('link', { name: 'Add scope' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Name').fill('not a name');

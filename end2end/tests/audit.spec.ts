@@ -16,8 +16,7 @@ async function narrow(site: Site, fillIn: () => Promise<void>): Promise<void> {
 }
 
 test('the log is read, narrowed and gone through page by page', async ({ page, site }) => {
-  await site.signIn();
-  await site.open('/admin/keys');
+  await site.signIn('/admin/keys');
   await page.getByRole('link', { name: 'Audit log' }).click();
   await expect(page.getByRole('heading', { name: 'Audit log' })).toBeVisible();
   const rows = page.locator('tbody tr');
@@ -61,8 +60,7 @@ test('the log is read, narrowed and gone through page by page', async ({ page, s
 });
 
 test('the exact values are there on demand', async ({ page, site }) => {
-  await site.signIn();
-  await site.open('/admin/audit');
+  await site.signIn('/admin/audit');
   const row = page.locator('tbody tr').first();
   await expect(row.getByText('session.started')).toBeHidden();
   await row.getByText('Details').click();
@@ -73,8 +71,7 @@ test('the exact values are there on demand', async ({ page, site }) => {
 });
 
 test('an export is downloaded, and the command verifies it', async ({ page, site, keyward }) => {
-  await site.signIn();
-  await site.open('/admin/audit');
+  await site.signIn('/admin/audit');
   const coming = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export audit log' }).click();
   const download = await coming;
@@ -94,8 +91,7 @@ test('an export is downloaded, and the command verifies it', async ({ page, site
 });
 
 test('members read what was done to a key and in a project', async ({ page, site, browser }) => {
-  await site.signIn();
-  await site.open('/admin/keys');
+  await site.signIn('/admin/keys');
   await site.choose('Deactivate', NAME);
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Reason').fill('Found in a <public> repository.');

@@ -10,7 +10,7 @@ const test = base.extend<{ program: Program }>({
 });
 
 test('a registered program asks, and gets what is left ticked', async ({ page, site, keyward, program }) => {
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', 'http://127.0.0.1/cb');
   await site.open('/logout');
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -43,7 +43,7 @@ test('a registered program asks, and gets what is left ticked', async ({ page, s
 });
 
 test('no is told to the program, and nothing is kept', async ({ page, site, keyward, program }) => {
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', program.redirect);
   await page.goto(program.asks(keyward, client));
   await page.getByRole('button', { name: 'Deny' }).click();
@@ -59,7 +59,7 @@ test('no is told to the program, and nothing is kept', async ({ page, site, keyw
 });
 
 test('a program that nobody registered has no name', async ({ page, site, keyward, program }) => {
-  await site.signIn();
+  await site.addSession();
   const resource = `${keyward.url}/projects/${await keyward.project()}`;
   await page.goto(program.asks(keyward, 'loopback', { resource, client_name: 'Your bank', name: 'Your bank' }));
   await expect(page.getByRole('heading', { name: 'Allow an unregistered application on this computer to use' })).toBeVisible();
@@ -71,7 +71,7 @@ test('a program that nobody registered has no name', async ({ page, site, keywar
 
 test('the answer finds its way to an IPv6 address of this computer', async ({ page, site, keyward }) => {
   const program = await Program.open('::1');
-  await site.signIn();
+  await site.addSession();
   await page.goto(program.asks(keyward, 'loopback', { resource: `${keyward.url}/projects/${await keyward.project()}` }));
   await page.getByRole('button', { name: 'Allow' }).click();
   await expect(page.getByRole('heading', { name: 'Buoy Watch goes on' })).toBeVisible();
@@ -81,7 +81,7 @@ test('the answer finds its way to an IPv6 address of this computer', async ({ pa
 
 test('whoever is not known is answered nowhere', async ({ page, site, keyward, program, watch }) => {
   watch.expectStatus(400);
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', 'https://buoywatch.example/done');
   for (const asked of [
     program.asks(keyward, client),
@@ -99,7 +99,7 @@ test('whoever is not known is answered nowhere', async ({ page, site, keyward, p
 });
 
 test('a mistake of the program is told to the program', async ({ page, site, keyward, program }) => {
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', program.redirect);
   for (const [more, error] of [
     [{ response_type: 'token' }, 'unsupported_response_type'],
@@ -115,7 +115,7 @@ test('a mistake of the program is told to the program', async ({ page, site, key
 test.describe('from a page of another origin', { tag: '@scripts' }, () => {
   for (const signedIn of [true, false]) {
     test(`the window tells its opener alone, ${signedIn ? 'signed in' : 'signed in on the way'}`, async ({ page, site, keyward, program }) => {
-      await site.signIn();
+      await site.addSession();
       await register(site, 'Buoy Watch', `${program.origin}/`);
       if (!signedIn) {
         await site.open('/logout');

@@ -22,7 +22,7 @@ async function poll(keyward: Keyward, client: string, { device_code }: Begun): P
 
 test('a code is typed, and the device goes on', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', 'https://buoywatch.example/done');
   const begun = await begin(keyward, client);
   expect(begun.user_code).toMatch(/^[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}$/);
@@ -46,7 +46,7 @@ test('a code is typed, and the device goes on', async ({ page, site, keyward, wa
 });
 
 test('a code that is there already is confirmed by a press, and no is heard', async ({ page, site, keyward }) => {
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', 'https://buoywatch.example/done');
   const begun = await begin(keyward, client);
   await page.goto(begun.verification_uri_complete);
@@ -60,7 +60,7 @@ test('a code that is there already is confirmed by a press, and no is heard', as
 });
 
 test('whoever is not signed in comes back to the code', async ({ page, site, keyward }) => {
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', 'https://buoywatch.example/done');
   const begun = await begin(keyward, client);
   await site.open('/logout');

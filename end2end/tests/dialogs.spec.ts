@@ -145,8 +145,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
 
 test('a dialog opens by its address alone', async ({ page, site, keyward }) => {
   const { key_id } = await keyward.createKey('Gateway');
-  await site.signIn();
-  await site.open(`/keys/${key_id}/delete`);
+  await site.signIn(`/keys/${key_id}/delete`);
   const dialog = page.getByRole('dialog', { name: 'Delete “Gateway”?' });
   await expect(dialog).toContainText('The key was never used.');
   await dialog.getByRole('link', { name: 'Deactivate instead' }).click();

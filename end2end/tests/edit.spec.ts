@@ -50,8 +50,7 @@ test('all errors at once, and what was typed stays', async ({ page, site, keywar
 test('after being told of another edit, saving again saves', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
   const { key_id } = await keyward.createKey('Gateway');
-  await site.signIn();
-  await site.open(`/keys/${key_id}/edit`);
+  await site.signIn(`/keys/${key_id}/edit`);
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Name').fill('Mine');
   await dialog.getByLabel('usage:read').check();
@@ -72,8 +71,7 @@ test.describe('with the demo', () => {
   test.use({ template: 'demo' });
 
   test('a key that has ended works again when it is given a later end', async ({ page, site }) => {
-    await site.signIn();
-    await site.open('/keys?status=expired');
+    await site.signIn('/keys?status=expired');
     const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: /^Actions for key/ }) }).first();
     const name = await row.locator('.key-name').innerText();
     await expect(row).toContainText('Expired');

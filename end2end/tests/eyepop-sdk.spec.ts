@@ -21,7 +21,7 @@ const test = base.extend<{ elsewhere: Elsewhere }>({
 test.describe('EyePop SDK', { tag: '@scripts' }, () => {
   test.beforeEach(async ({ site }, { title }) => {
     if (title === GUIDE) await site.signInOnPage();
-    else await site.signIn();
+    else await site.addSession();
     await register(site, 'Tide Lens', 'http://localhost/');
   });
 

@@ -11,8 +11,7 @@ const test = base.extend<{ program: Program }>({
 
 test('a program is registered by its owner, and what is wrong is said beside the fields', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
-  await site.open(`/projects/${await keyward.project()}`);
+  await site.signIn(`/projects/${await keyward.project()}`);
   await expect(programs(page)).toContainText('No applications yet.');
   await page.getByRole('link', { name: 'Register application' }).click();
   const dialog = page.getByRole('dialog', { name: 'Register application' });
@@ -32,7 +31,7 @@ test('a program is registered by its owner, and what is wrong is said beside the
 });
 
 test('what was allowed is listed on the project, and revoked there', async ({ page, site, keyward, program }) => {
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', program.redirect);
   await page.goto(program.asks(keyward, client));
   await page.getByRole('button', { name: 'Allow' }).click();
@@ -49,7 +48,7 @@ test('what was allowed is listed on the project, and revoked there', async ({ pa
 
 test('a program that is removed takes along what was allowed to it', async ({ page, site, keyward, program, watch }) => {
   watch.expectStatus(400);
-  await site.signIn();
+  await site.addSession();
   const client = await register(site, 'Buoy Watch', program.redirect);
   await page.goto(program.asks(keyward, client));
   await page.getByRole('button', { name: 'Allow' }).click();

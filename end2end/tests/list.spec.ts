@@ -26,8 +26,7 @@ test('filters and order stand in the address', async ({ page, site, keyward }) =
 });
 
 test('what a link says stands in the form', async ({ page, site }) => {
-  await site.signIn();
-  await site.open('/keys/new?name=Nightly%20job&expires=30d&scope=data:read&environment=test&issued_to=Ada');
+  await site.signIn('/keys/new?name=Nightly%20job&expires=30d&scope=data:read&environment=test&issued_to=Ada');
   const form = site.createDialog;
   await expect(form.getByLabel('Name')).toHaveValue('Nightly job');
   await expect(form.getByLabel('Expiration')).toHaveValue('30d');

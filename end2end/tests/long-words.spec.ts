@@ -4,7 +4,7 @@ import { expect, test } from '../support/test';
 
 test('the page of a key with long words is as wide as a screen of 320 px', async ({ page, site, keyward }) => {
   await page.setViewportSize({ width: 320, height: 640 });
-  await site.signIn();
+  await site.addSession();
   for (const more of [['W'.repeat(100)], ['Gateway', '--issued-to', 'M'.repeat(100)]]) {
     const { key_id } = await keyward.createKey(more[0], ...more.slice(1));
     await site.open(`/keys/${key_id}`);
@@ -15,8 +15,7 @@ test('the page of a key with long words is as wide as a screen of 320 px', async
 
 test('a word that is cut short is named in its own line', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
-  await site.open(`/projects/${await keyward.project()}`);
+  await site.signIn(`/projects/${await keyward.project()}`);
   await page.getByRole('textbox', { name: 'Config' }).fill('{\n  "a": nul\n}');
   // The words stand there before it is sent, too: the server's are waited for.
   const refused = page.waitForResponse(answer => answer.status() === 422);

@@ -4,8 +4,7 @@ import { expect, test } from '../support/test';
 test.use({ template: 'demo' });
 
 test('somebody is invited, joins, gets another role, and is removed', async ({ page, site, browser, watch }) => {
-  await site.signIn();
-  await site.open('/projects/new');
+  await site.signIn('/projects/new');
   await page.getByRole('dialog').getByLabel('Name').fill('Night watch');
   await page.getByRole('button', { name: 'Create project' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Night watch' })).toBeVisible();

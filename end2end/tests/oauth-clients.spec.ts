@@ -154,7 +154,7 @@ test.describe('without a browser', { tag: '@plain' }, () => {
 
 test('authorization code with PKCE, through the browser', async ({ page, site, keyward }) => {
   const as = await discover(keyward);
-  await site.signIn();
+  await site.addSession();
   const program = await Program.open();
   const client: oauth.Client = { client_id: await register(site, 'Buoy Watch', program.redirect) };
   const key = await keyward.createKey('Ferry');
@@ -198,7 +198,7 @@ test('authorization code with PKCE, through the browser', async ({ page, site, k
 
 test('device grant, and revocation by a client without a secret', async ({ page, site, keyward }) => {
   const as = await discover(keyward);
-  await site.signIn();
+  await site.addSession();
   const client: oauth.Client = { client_id: await register(site, 'Buoy Watch', 'https://buoywatch.example/done') };
   const key = await keyward.createKey('Ferry');
   const begun = await oauth.processDeviceAuthorizationResponse(as, client, await oauth.deviceAuthorizationRequest(as, client, oauth.None(), { scope: 'data:read' }, plain));

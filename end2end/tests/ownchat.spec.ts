@@ -57,8 +57,7 @@ test('Ownchat', async ({ page, site, keyward }) => {
 test('an edit that began before another is told, and loses nothing', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
   const { key_id } = await keyward.createKey('Gateway');
-  await site.signIn();
-  await site.open(`/keys/${key_id}/edit`);
+  await site.signIn(`/keys/${key_id}/edit`);
   const edit = page.getByRole('dialog', { name: 'Edit “Gateway”' });
   await edit.getByLabel('Name').fill('Mine');
   const other = await site.tab(`/keys/${key_id}/edit`);

@@ -2,8 +2,7 @@ import { expect, test } from '../support/test';
 
 test('the account: name, time zone, theme', async ({ page, site, keyward }) => {
   await keyward.createKey('Gateway');
-  await site.signIn();
-  await site.open('/settings/account');
+  await site.signIn('/settings/account');
   await page.getByLabel('Name', { exact: true }).fill('Maren O.');
   await page.getByLabel('Time zone').selectOption('Pacific/Auckland');
   await page.getByRole('button', { name: 'Save changes' }).click();

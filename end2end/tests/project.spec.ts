@@ -24,8 +24,7 @@ test('a config that was saved is what holders of a token read', async ({ page, s
 
 test('a config that was changed meanwhile is not written over, and nothing is lost', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
-  await site.signIn();
-  await site.open(`/projects/${await keyward.project()}`);
+  await site.signIn(`/projects/${await keyward.project()}`);
   const config = page.getByRole('textbox', { name: 'Config' });
   await config.fill('{"mine": true}');
   await keyward.setConfig({ theirs: true });
@@ -36,7 +35,7 @@ test('a config that was changed meanwhile is not written over, and nothing is lo
 });
 
 test('what was typed when the session had ended is there again after signing in', async ({ page, site, keyward }) => {
-  await site.signIn();
+  await site.addSession();
   const path = `/projects/${await keyward.project()}`;
   await site.open(path);
   const config = page.getByRole('textbox', { name: 'Config' });
@@ -55,8 +54,7 @@ test('what was typed when the session had ended is there again after signing in'
 
 test('what is no config is refused with its place', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
-  await site.open(`/projects/${await keyward.project()}`);
+  await site.signIn(`/projects/${await keyward.project()}`);
   const config = page.getByRole('textbox', { name: 'Config' });
   for (const [text, place] of [
     ['{\n  "a": 1,\n  "a": 2\n}', /^Line 3, column \d+/],
@@ -74,7 +72,7 @@ test('what is no config is refused with its place', async ({ page, site, keyward
 
 test('what is typed while an answer is on its way stays', { tag: '@scripts' }, async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
+  await site.addSession();
   const path = `/projects/${await keyward.project()}`;
   await site.open(path);
   let answer = () => {};
@@ -96,8 +94,7 @@ test('what is typed while an answer is on its way stays', { tag: '@scripts' }, a
 });
 
 test('while typing, the place of the error is said and can be gone to', { tag: '@scripts' }, async ({ page, site, keyward }) => {
-  await site.signIn();
-  await site.open(`/projects/${await keyward.project()}`);
+  await site.signIn(`/projects/${await keyward.project()}`);
   const config = page.getByRole('textbox', { name: 'Config' });
   await config.fill('{\n  "ß🗝": 1 2\n}');
   await expect(page.locator('#config-error')).toHaveText(/^Line 2, column \d+/);
@@ -112,8 +109,7 @@ test('while typing, the place of the error is said and can be gone to', { tag: '
 
 test('the id is copied', { tag: '@scripts' }, async ({ page, site, keyward, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  await site.signIn();
-  await site.open(`/projects/${await keyward.project()}`);
+  await site.signIn(`/projects/${await keyward.project()}`);
   await page.getByRole('button', { name: 'Copy project ID' }).click();
   await expect(page.getByText('Copied')).toBeAttached();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await keyward.project());
@@ -123,7 +119,7 @@ test.describe('with the demo', () => {
   test.use({ template: 'demo' });
 
   test('a viewer reads the config and sees the keys, and changes neither', async ({ page, site, keyward, browser }) => {
-    await site.signIn();
+    await site.addSession();
     const id = await project(keyward, 'Buoy telemetry');
     await site.open(`/projects/${id}`);
     await expect(page.getByText('Viewer', { exact: true })).toBeVisible();

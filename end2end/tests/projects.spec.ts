@@ -1,8 +1,7 @@
 import { expect, test } from '../support/test';
 
 test('a project is made, renamed, archived and brought back', async ({ page, site }) => {
-  await site.signIn();
-  await site.open('/projects');
+  await site.signIn('/projects');
   await page.getByRole('link', { name: 'Create project' }).click();
   await page.getByRole('dialog', { name: 'Create project' }).getByLabel('Name').fill('Storm desk');
   await page.getByRole('button', { name: 'Create project' }).click();
@@ -32,7 +31,7 @@ test('a project is made, renamed, archived and brought back', async ({ page, sit
 
 test('a name that was taken meanwhile is said, and what was typed stays', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
-  await site.signIn();
+  await site.addSession();
   const id = await keyward.project();
   await site.open(`/projects/${id}/edit`);
   const other = await site.tab(`/projects/${id}/edit`);

@@ -116,7 +116,7 @@ test('setting up a second factor, and signing in with a code and with a recovery
 });
 
 test('sessions: another browser is listed, and ended', async ({ page, site, browser }) => {
-  await site.signIn();
+  await site.addSession();
   const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
   const { context, there } = await elsewhere(browser, site, firefox);
   await there.signIn();
@@ -148,7 +148,7 @@ test('sessions: another browser is listed, and ended', async ({ page, site, brow
 
 test('a new password ends the other sessions', async ({ page, site, browser, keyward, watch }) => {
   watch.expectStatus(422);
-  await site.signIn();
+  await site.addSession();
   const { context, there } = await elsewhere(browser, site, 'curl/8.5.0');
   await there.signIn();
   await site.open(PAGE);
@@ -178,8 +178,7 @@ test('a new password ends the other sessions', async ({ page, site, browser, key
 });
 
 test('a lost second factor is turned off at the command line', async ({ page, site, keyward }) => {
-  await site.signIn();
-  await site.open(ENROL);
+  await site.signIn(ENROL);
   await enrol(site);
   await page.getByRole('link', { name: 'I have saved my recovery codes' }).click();
   await site.at(PAGE);

@@ -54,8 +54,7 @@ test('nobody is led elsewhere after signing in', async ({ page, site }) => {
 
 test('what is not there says so', async ({ page, site, watch }) => {
   watch.expectStatus(404);
-  await site.signIn();
-  await site.open('/nowhere');
+  await site.signIn('/nowhere');
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
   await site.open('/keys/0199c0de-0000-7000-8000-000000000000/delete');
   await expect(page.getByRole('dialog')).toContainText('does not exist, or you do not have access to it');

@@ -21,8 +21,7 @@ test('Snack Prompt', async ({ page, site, keyward }) => {
 
 test('the menu at the upper right of a narrow screen leads to the keys', async ({ page, site }) => {
   await page.setViewportSize({ width: 360, height: 740 });
-  await site.signIn();
-  await site.open('/projects');
+  await site.signIn('/projects');
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API keys' }).first().click();
   await site.at('/keys');
@@ -30,8 +29,7 @@ test('the menu at the upper right of a narrow screen leads to the keys', async (
 });
 
 test('so does the sidebar', async ({ page, site }) => {
-  await site.signIn();
-  await site.open('/projects');
+  await site.signIn('/projects');
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API keys' }).first().click();
   await site.at('/keys');
 });
