@@ -12,6 +12,8 @@ export const browser = {
   locale: 'en-GB',
   timezoneId: 'Europe/Berlin',
   viewport: { width: 1280, height: 800 },
+  // Each frame of a transition is drawn by the CPU, and Playwright waits until it ends. Tests of dialogs, menus, and toasts set `MOTION`.
+  contextOptions: { reducedMotion: 'reduce' as const },
   launchOptions: {
     executablePath: process.env.CHROMIUM_HEADLESS ?? '/usr/bin/chromium-headless-shell',
     args: [
@@ -28,6 +30,9 @@ export const browser = {
     ignoreDefaultArgs: ['--disable-popup-blocking'],
   },
 };
+
+/** For tests that run with transitions, as most browsers do. */
+export const MOTION = { contextOptions: { reducedMotion: 'no-preference' as const } };
 
 /** Chromium with its windows: it blocks popups, which the headless shell does not. */
 const chromium = { launchOptions: { ...browser.launchOptions, executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' } };
@@ -48,6 +53,6 @@ export default defineConfig({
   projects: [
     { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain|@chromium/ },
     { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts|@chromium/ },
-    { name: 'Chromium with its windows', use: { ...chromium, javaScriptEnabled: true }, grep: /@chromium/ },
+    { name: 'Chromium with its windows', use: { ...chromium, ...MOTION, javaScriptEnabled: true }, grep: /@chromium/ },
   ],
 });

@@ -2,8 +2,6 @@ import type { Page } from '@playwright/test';
 import { test } from './test';
 import { TOURS, WIDTHS } from './tour';
 
-test.use({ contextOptions: { reducedMotion: 'reduce' } });
-
 async function picture(page: Page, folder: string, stops: AsyncGenerator<string>): Promise<void> {
   let n = 0;
   for await (const stop of stops) {

@@ -3,7 +3,7 @@ import { expect, test } from '../support/test';
 import { TOURS, WIDTHS } from '../support/tour';
 
 // A trace of all that axe looks at would take longer than axe.
-test.use({ trace: 'off', contextOptions: { reducedMotion: 'reduce' } });
+test.use({ trace: 'off' });
 
 for (const [name, { template, statuses, stops }] of Object.entries(TOURS)) {
   for (const width of WIDTHS) {

@@ -1,5 +1,9 @@
 import type { Page } from '@playwright/test';
+import { MOTION } from '../playwright.config';
 import { expect, test } from '../support/test';
+
+// With transitions: the other tests ask for reduced motion.
+test.use(MOTION);
 
 // What scripts add: dialogs over a list that stays, without loading anything anew.
 

@@ -1,8 +1,10 @@
+import { MOTION } from '../playwright.config';
 import { SECRET } from '../support/keyward';
 import { expect, test } from '../support/test';
 
 // The steps of EyePop's guide to its dashboard, in its order, on a narrow screen as in its pictures.
-test.use({ viewport: { width: 390, height: 844 } });
+// With transitions: the other tests ask for reduced motion.
+test.use({ ...MOTION, viewport: { width: 390, height: 844 } });
 
 test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context }) => {
   await site.signInOnPage();

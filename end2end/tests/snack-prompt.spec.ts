@@ -1,4 +1,8 @@
+import { MOTION } from '../playwright.config';
 import { expect, test } from '../support/test';
+
+// With transitions: the other tests ask for reduced motion.
+test.use(MOTION);
 
 // The way that Snack Prompt's guide goes: profile picture, API Keys, the + where there is none, only a name, copy or delete.
 test('Snack Prompt', async ({ page, site, keyward }) => {
