@@ -1,5 +1,10 @@
 import type { Page } from '@playwright/test';
-import axe from 'axe-core';
+import type axe from 'axe-core';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** The minified script: half as many bytes for each document. */
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 declare global {
   interface Window { axe: typeof axe }
@@ -8,7 +13,7 @@ declare global {
 /** What axe finds on the page, one line a fault: by all its rules, or by these. */
 export async function faults(page: Page, ...rules: string[]): Promise<string[]> {
   // It is a large script: a document that has it keeps it.
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(`${axe.source};undefined`);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(`${AXE};undefined`);
   return page.evaluate(async rules => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'], ...(rules.length ? { runOnly: rules } : {}) });
     return violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`));

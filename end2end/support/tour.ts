@@ -67,5 +67,8 @@ async function* tourSettings(site: Site): AsyncGenerator<string> {
   yield 'missing';
 }
 
+/** Stops that show the document of the stop before it at another scroll position. They are for screenshots. */
+export const SCROLLED = new Set(['docs-operation']);
+
 /** The widths at which pages are looked at: a small telephone, and a common window. */
 export const WIDTHS = [360, 1280];
