@@ -1,5 +1,5 @@
-// Lighthouse (mobile) on the sign-in page and on a keys page of 50 rows: `npm run lighthouse` prints scores and vitals.
-// KEYWARD_BIN names the server; what it serves lives in a temporary folder.
+// Lighthouse (mobile) for the sign-in page and a list of 50 keys: `npm run lighthouse` prints the scores and vitals.
+// KEYWARD_BIN is the server. Its data is in a temporary folder.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -21,7 +21,7 @@ const url = `http://127.0.0.1:${port}`;
 const env = { ...process.env, KEYWARD_DATABASE_URL: `sqlite:${folder}/keyward.db`, KEYWARD_LISTEN: `127.0.0.1:${port}` };
 const told = execFileSync(binary, ['demo', '--keys', '120'], { env, cwd: folder, encoding: 'utf8' });
 const server = spawn(binary, ['serve'], { env, cwd: folder, stdio: 'ignore' });
-/** A new browser, whose first visit it is, with these cookies. */
+/** Starts a browser with an empty cache and these cookies. */
 async function visit(page, cookies) {
   const chrome = await launch({
     chromePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -32,7 +32,7 @@ async function visit(page, cookies) {
     await browser.setCookie(...cookies.map(({ name, value }) => ({ name, value, domain: '127.0.0.1', path: '/' })));
     await browser.disconnect();
     const { lhr } = await lighthouse(`${url}${page}`, { port: chrome.port, output: 'json' });
-    // A page that led elsewhere was not measured.
+    // A redirected page was not measured.
     if (lhr.finalDisplayedUrl !== `${url}${page}`) throw new Error(`${page} led to ${lhr.finalDisplayedUrl}`);
     return lhr;
   } finally {

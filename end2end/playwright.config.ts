@@ -1,12 +1,12 @@
 import { defineConfig } from '@playwright/test';
 
-/** A name of this machine in a house without certificates. */
+/** A host name of this machine in a home network without certificates. */
 export const HOME = 'keyward.home.arpa';
-/** A name of this machine that browsers do not take for a loopback one. */
+/** A host name of this machine that browsers do not treat as loopback. */
 export const APP = 'app.test';
 
-/** The browser, and how it is started: without graphics, and with requests to Keyward alone. The headless shell is Chromium without its
- *  own windows: the same engine for half the time. */
+/** The browser and its options: no GPU, and requests only to Keyward. The headless shell is Chromium without its user interface: the
+ *  same engine in half the time. */
 export const browser = {
   browserName: 'chromium' as const,
   locale: 'en-GB',
@@ -26,7 +26,7 @@ export const browser = {
       '--disable-sync',
       `--host-resolver-rules=MAP ${HOME} 127.0.0.1,MAP ${APP} localhost`,
     ],
-    // As people have it: a window opens from within a click, and not otherwise.
+    // As in a user's browser: a popup opens only during a click.
     ignoreDefaultArgs: ['--disable-popup-blocking'],
   },
 };
@@ -34,9 +34,10 @@ export const browser = {
 /** For tests that run with transitions, as most browsers do. */
 export const MOTION = { contextOptions: { reducedMotion: 'no-preference' as const } };
 
-/** Chromium with its windows: it blocks popups, which the headless shell does not. */
+/** Chromium with windows: it blocks popups, unlike the headless shell. */
 const chromium = { launchOptions: { ...browser.launchOptions, executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' } };
 
+// The files eyepop-*, thinkdeli, snack-prompt, and ownchat are named after reference products, whose guides they follow.
 export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
@@ -44,11 +45,11 @@ export default defineConfig({
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
   globalSetup: './support/templates.ts',
-  // These end what hangs. A busy machine must not reach them.
+  // Limits for tests that hang. A busy machine must not reach them.
   timeout: 180_000,
   expect: { timeout: 30_000 },
   reporter: 'list',
-  // Of a failure: what was asked and answered, and a picture. The document at each step costs more than it says.
+  // For failures: a trace of the requests, and a screenshot. Snapshots of each step cost more than they help.
   use: { ...browser, trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false, sources: false }, screenshot: 'only-on-failure', video: 'off' },
   projects: [
     { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain|@chromium/ },

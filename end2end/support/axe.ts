@@ -10,9 +10,9 @@ declare global {
   interface Window { axe: typeof axe }
 }
 
-/** What axe finds on the page, one line a fault: by all its rules, or by these. */
-export async function faults(page: Page, ...rules: string[]): Promise<string[]> {
-  // It is a large script: a document that has it keeps it.
+/** Returns the violations that axe finds with all rules or the given ones, one line for each element. */
+export async function findViolations(page: Page, ...rules: string[]): Promise<string[]> {
+  // The script is large: it is injected once for each document.
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(`${AXE};undefined`);
   return page.evaluate(async rules => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'], ...(rules.length ? { runOnly: rules } : {}) });

@@ -5,30 +5,30 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const BINARY = path.resolve(process.env.KEYWARD_BIN || path.join(import.meta.dirname, '../../target/debug/keyward'));
-/** A start or a stop that takes longer has failed. */
+/** Time limit for a start or a stop, in milliseconds. */
 const TIME_LIMIT = 30_000;
-/** Starts at the same port, if another process has taken it meanwhile. */
+/** Attempts to start at the same port, if another process uses it. */
 const ATTEMPTS = 20;
 
-/** The address of a first start. */
+/** The listen address of the first start. */
 const ANY_PORT = '127.0.0.1:0';
 
-/** A secret key, anywhere in a text. */
+/** Matches a secret key in a text. */
 export const SECRET = /\bkw_(live|test)_[0-9A-Za-z]{56}\b/;
 
-/** A new folder, with a copy of the files of another if one is given. */
+/** Creates a folder, with a copy of the files of another folder if given. */
 export async function createFolder(from?: string): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'keyward-end2end-'));
   if (from) await cp(from, folder, { recursive: true });
   return folder;
 }
 
-/** A server process, its folder, and what it wrote. */
+/** A server process with its folder and output. */
 export class Instance {
   url = '';
-  /** Both outputs, from the first start on. */
+  /** Both output streams since the first start. */
   output = '';
-  /** More settings for the next start, as the environment names them. */
+  /** Environment variables for the next start. */
   readonly variables: NodeJS.ProcessEnv = {};
   private address = ANY_PORT;
   private process?: ChildProcess;
@@ -39,7 +39,7 @@ export class Instance {
     return { PATH: process.env.PATH, KEYWARD_DATABASE_URL: 'sqlite:keyward.db' };
   }
 
-  /** Starts the server at a free port, and at the same port when it starts again. */
+  /** Starts the server at a free port, and at the same port after a restart. */
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const before = this.output.length;
@@ -48,7 +48,7 @@ export class Instance {
         break;
       } catch (error) {
         await this.stop('SIGKILL');
-        // While no server has it, the port is free for the connections of other processes too.
+        // While the server is stopped, other processes can use the port.
         const isTaken = this.address !== ANY_PORT && this.output.slice(before).includes('cannot listen on');
         if (!isTaken || attempt === ATTEMPTS) throw error;
         await new Promise(resolve => setTimeout(resolve, 500));
@@ -68,33 +68,33 @@ export class Instance {
     this.process = started;
     const before = this.output.length;
     return new Promise((resolve, reject) => {
-      const fail = (why: string) => {
+      const fail = (reason: string) => {
         clearTimeout(timer);
-        reject(new Error(`keyward ${why}\n${this.output}`));
+        reject(new Error(`keyward ${reason}\n${this.output}`));
       };
       const timer = setTimeout(() => fail('did not start in time'), TIME_LIMIT);
       const listener = (chunk: Buffer) => {
         this.output += chunk.toString();
-        const said = this.output.slice(before).match(/is running at (http:\/\/\S+)\n/);
-        if (said) {
+        const printed = this.output.slice(before).match(/is running at (http:\/\/\S+)\n/);
+        if (printed) {
           clearTimeout(timer);
-          resolve(said[1]);
+          resolve(printed[1]);
         }
       };
       started.stdout.on('data', listener);
       started.stderr.on('data', listener);
       started.once('error', error => fail(error.message));
-      // Not `exit`: its last words may come after that.
+      // Not `exit`: output can arrive after it.
       started.once('close', (code, signal) => fail(`ended with ${code ?? signal}`));
     });
   }
 
-  /** Stops the server, and returns its exit code; SIGKILL acts as a power failure would. */
+  /** Stops the server, and returns its exit code. SIGKILL simulates a power failure. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     const ending = this.process;
     this.process = undefined;
     if (!ending) return 0;
-    // It never ran, or has ended by itself: nothing is emitted any more.
+    // It never ran or has already ended: no event follows.
     if (ending.pid === undefined || ending.exitCode !== null || ending.signalCode !== null) return ending.exitCode;
     const closed = once(ending, 'close');
     ending.kill(signal);
@@ -108,13 +108,13 @@ export class Instance {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs a command on the same database, beside the server if it runs. */
+  /** Runs a command on the same database, also while the server runs. */
   async run(command: string[], input = ''): Promise<string> {
     return new Promise((resolve, reject) => {
       const done = (error: Error | null, stdout: string, stderr: string) =>
         error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout);
       const { stdin } = execFile(BINARY, command, { cwd: this.folder, env: this.environment }, done);
-      // A command that reads nothing may have ended before its input is written.
+      // A command without input can end before its input is written.
       stdin?.on('error', () => undefined).end(input);
     });
   }

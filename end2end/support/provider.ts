@@ -4,14 +4,14 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net';
 import { Provider as OidcProvider } from 'oidc-provider';
 
-/** Making an RSA key takes a while: one a worker is enough. */
+/** One key for each worker, because generating an RSA key is slow. */
 let signingKey: KeyObject | undefined;
 
 const CLIENT = { id: 'keyward', secret: randomBytes(24).toString('base64url') };
 
 const page = (body: string) => `<!doctype html><html lang="en"><title>Pelagic ID</title><main><h1>Pelagic ID</h1>${body}</main>`;
 
-/** A real provider (npm's oidc-provider) whose accounts are whatever is typed: the name before the `@` is the subject. */
+/** An OpenID provider (npm's oidc-provider) that accepts any account name. The name before the `@` is the subject. */
 export class Provider {
   private constructor(
     private readonly server: Server,
@@ -21,11 +21,11 @@ export class Provider {
   static async open(): Promise<Provider> {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    // Another site than Keyward's 127.0.0.1, as it would be.
+    // Another site than Keyward's 127.0.0.1, as in production.
     return new Provider(server, `http://localhost:${(server.address() as AddressInfo).port}`);
   }
 
-  /** What makes Keyward sign in here. */
+  /** Settings that make Keyward use this provider. */
   get settings(): Record<string, string> {
     return {
       KEYWARD_OIDC_ISSUER: this.issuer,
@@ -35,7 +35,7 @@ export class Provider {
     };
   }
 
-  /** Begins to answer, with the Keyward at this address as its client. */
+  /** Starts to serve requests, with the Keyward server at this URL as the client. */
   serve(keyward: string): void {
     signingKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     const provider = new OidcProvider(this.issuer, {
@@ -58,7 +58,7 @@ export class Provider {
         claims: () => ({ sub: id, email: `${id}@pelagic.example`, email_verified: !id.startsWith('unconfirmed'), name: id }),
       }),
       interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
-      // Whoever has signed in has agreed.
+      // Sign-in includes consent.
       loadExistingGrant: async (ctx: any) => {
         const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
         grant.addOIDCScope('openid email profile');
@@ -66,11 +66,11 @@ export class Provider {
         return grant;
       },
     });
-    const answer: RequestListener = provider.callback();
+    const handler: RequestListener = provider.callback();
     this.server.removeAllListeners('request').on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (request.url === '/favicon.ico') return response.writeHead(204).end();
-      if (!request.url?.startsWith('/interaction/')) return answer(request, response);
-      // A page that is left meanwhile ends the request.
+      if (!request.url?.startsWith('/interaction/')) return handler(request, response);
+      // Leaving the page ends the request.
       interact(provider, request, response).catch(() => response.destroy());
     });
   }
@@ -83,13 +83,13 @@ export class Provider {
 
 async function interact(provider: OidcProvider, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'GET') {
-    const form = '<form method="post"><label>Account <input name="account"></label><button name="verb" value="in">Continue</button><button name="verb" value="no">Cancel</button></form>';
+    const form = '<form method="post"><label>Account <input name="account"></label><button name="action" value="in">Continue</button><button name="action" value="no">Cancel</button></form>';
     response.setHeader('content-type', 'text/html').end(page(form));
     return;
   }
   let body = '';
   for await (const chunk of request) body += chunk;
-  const said = new URLSearchParams(body);
-  const result = said.get('verb') === 'in' ? { login: { accountId: said.get('account') ?? '' } } : { error: 'access_denied', error_description: 'Said no' };
+  const form = new URLSearchParams(body);
+  const result = form.get('action') === 'in' ? { login: { accountId: form.get('account') ?? '' } } : { error: 'access_denied', error_description: 'Denied' };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }

@@ -15,18 +15,18 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test.describe(`${name}, ${colorScheme}, ${width} px`, () => {
         test.use({ template, colorScheme, viewport: { width, height: width < 720 ? 780 : 860 } });
 
-        test('screenshots', async ({ page, site, watch }) => {
-          watch.expectStatus(...statuses);
+        test('screenshots', async ({ page, site, monitor }) => {
+          monitor.expectStatus(...statuses);
           await picture(page, `${colorScheme}-${width}/${name}`, stops(site));
         });
 
         if (name !== 'consent') return;
-        // What a person meets who comes from elsewhere, with no script that could help.
+        // The pages of users who come from an application, without scripts.
         test.describe('without JavaScript', () => {
           test.use({ javaScriptEnabled: false });
 
-          test('screenshots', async ({ page, site, watch }) => {
-            watch.expectStatus(...statuses);
+          test('screenshots', async ({ page, site, monitor }) => {
+            monitor.expectStatus(...statuses);
             await picture(page, `plain-${colorScheme}-${width}/${name}`, stops(site));
           });
         });

@@ -1,7 +1,7 @@
 import { expect, type Locator, type Page } from '@playwright/test';
-import type { Keyward, Person } from './keyward';
+import type { Keyward, User } from './keyward';
 
-/** What a person does on the site, the same with and without scripts. */
+/** User actions on the site, with and without scripts. */
 export class Site {
   constructor(
     readonly page: Page,
@@ -9,7 +9,7 @@ export class Site {
     readonly scripted: boolean,
   ) {}
 
-  /** Waits until the scripts, if there are any, have taken the page over. */
+  /** Waits until scripts, if they are on, have hydrated the page. */
   async ready(page = this.page): Promise<void> {
     if (this.scripted) await page.locator('html[data-live]').waitFor({ state: 'attached' });
   }
@@ -31,23 +31,23 @@ export class Site {
     return other;
   }
 
-  /** Waits for an address, and for the page there. */
-  async at(path: string): Promise<void> {
+  /** Waits for a path and its page. */
+  async waitForPath(path: string): Promise<void> {
     await expect(this.page).toHaveURL(new URL(path, this.keyward.url).href);
     await this.ready();
   }
 
-  async fillSignIn(password = this.keyward.person.password): Promise<void> {
-    await this.page.getByLabel('Email').fill(this.keyward.person.email);
+  async fillSignIn(password = this.keyward.user.password): Promise<void> {
+    await this.page.getByLabel('Email').fill(this.keyward.user.email);
     await this.page.getByLabel('Password').fill(password);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
   }
 
-  /** Signs in on the page, as people do. */
+  /** Signs in with the form of the page. */
   async signInOnPage(): Promise<void> {
     await this.open('/login');
     await this.fillSignIn();
-    await this.at('/keys');
+    await this.waitForPath('/keys');
   }
 
   /** Adds a session to the browser, and opens a page. */
@@ -61,21 +61,21 @@ export class Site {
     const context = this.page.context();
     const session = this.keyward.takeSession();
     if (session) await context.addCookies([{ ...session, url: this.keyward.url, httpOnly: true, sameSite: 'Lax' }]);
-    else await this.postSignIn(this.keyward.person);
+    else await this.postSignIn(this.keyward.user);
   }
 
-  /** Signs a person in by a request of the browser without a page. */
-  async postSignIn({ email, password }: Pick<Person, 'email' | 'password'>): Promise<void> {
+  /** Signs a user in with a request of the browser context, without a page. */
+  async postSignIn({ email, password }: Pick<User, 'email' | 'password'>): Promise<void> {
     const agent = await this.page.evaluate(() => navigator.userAgent);
     const headers = { origin: this.keyward.url, accept: 'text/html', 'user-agent': agent };
-    const answer = await this.page.request.post('/login', { form: { email, password }, headers, maxRedirects: 0 });
-    expect(answer.headers().location, `${email} signs in`).toBe('/keys');
+    const response = await this.page.request.post('/login', { form: { email, password }, headers, maxRedirects: 0 });
+    expect(response.headers().location, `${email} signs in`).toBe('/keys');
   }
 
   async signOut(): Promise<void> {
-    await this.page.getByRole('button', { name: this.keyward.person.name }).click();
+    await this.page.getByRole('button', { name: this.keyward.user.name }).click();
     await this.page.getByRole('button', { name: 'Sign out' }).click();
-    await this.at('/login');
+    await this.waitForPath('/login');
   }
 
   get createDialog(): Locator {
@@ -98,7 +98,7 @@ export class Site {
     return this.page.getByRole('row').filter({ has: this.page.getByText(name, { exact: true }) });
   }
 
-  /** The names in the list, in order. */
+  /** The key names in the list, in order. */
   names(): Locator {
     return this.page.locator('tbody .key-name');
   }
@@ -112,7 +112,7 @@ export class Site {
     await this.createDialog.getByRole('button', { name: 'Create API key' }).click();
   }
 
-  /** Makes a key with what the form says at first, and leaves its secret open. */
+  /** Creates a key with the default values, and returns its secret. The dialog with the secret stays open. */
   async create(name: string): Promise<string> {
     await this.openCreate();
     await this.createDialog.getByLabel('Name').fill(name);
@@ -121,8 +121,8 @@ export class Site {
     return this.secret.innerText();
   }
 
-  /** Leaves the reveal; with scripts it has to be copied first. */
-  async done(): Promise<void> {
+  /** Closes the dialog with the secret. With scripts, the secret is copied first. */
+  async closeReveal(): Promise<void> {
     if (this.scripted) {
       await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       await this.reveal.getByRole('button', { name: 'Copy', exact: true }).click();
@@ -131,26 +131,26 @@ export class Site {
       await this.reveal.getByRole('link', { name: 'Done' }).click();
     }
     await expect(this.reveal).toBeHidden();
-    await this.at('/keys');
+    await this.waitForPath('/keys');
   }
 
-  /** Chooses from the menu of a key's row. */
-  async choose(verb: 'Edit' | 'Deactivate' | 'Activate' | 'Delete', name: string): Promise<void> {
+  /** Runs an action from the menu of a key. */
+  async chooseAction(verb: 'Edit' | 'Deactivate' | 'Activate' | 'Delete', name: string): Promise<void> {
     await this.page.getByRole('button', { name: `Actions for key ${name}` }).click();
     const role = verb === 'Activate' ? 'button' : 'link';
-    // By the keyboard: at the lower edge the menu turns over while the mouse is on its way.
+    // By keyboard: at the lower edge, the menu flips while the mouse moves.
     await this.page.getByRole(role, { name: `${verb} key ${name}` }).press('Enter');
   }
 
-  /** Chooses, and says yes in the dialog. */
+  /** Runs an action from the menu of a key, and confirms the dialog. */
   async confirm(verb: 'Deactivate' | 'Delete', name: string): Promise<void> {
-    await this.choose(verb, name);
+    await this.chooseAction(verb, name);
     const dialog = this.page.getByRole('dialog', { name: `${verb} “${name}”?` });
     await dialog.getByRole('button', { name: `${verb} key` }).click();
     await expect(dialog).toBeHidden();
   }
 
-  /** Chooses in the bar over the list; without scripts the address then names what is empty too. */
+  /** Sets a filter of the list. Without scripts, the URL also has the empty parameters. */
   async filter(label: 'Status' | 'Project' | 'Environment' | 'Sort', choice: string): Promise<void> {
     const bar = this.page.getByRole('search');
     await bar.getByLabel(label).selectOption({ label: choice });
@@ -159,22 +159,22 @@ export class Site {
     await this.page.waitForURL(/environment=/);
   }
 
-  async show(status: 'Any status' | 'Deleted'): Promise<void> {
+  async showStatus(status: 'Any status' | 'Deleted'): Promise<void> {
     await this.filter('Status', status);
-    if (this.scripted) await this.at(status === 'Deleted' ? '/keys?status=deleted' : '/keys');
+    if (this.scripted) await this.waitForPath(status === 'Deleted' ? '/keys?status=deleted' : '/keys');
   }
 
-  /** The document does not have this text, once a navigation that has begun is complete. */
-  async lacks(text: RegExp | string): Promise<void> {
+  /** Checks that the document does not contain a text, after pending navigations. */
+  async expectNotInDocument(text: RegExp | string): Promise<void> {
     await expect(async () => expect(await this.page.content()).not.toMatch(text)).toPass();
   }
 
-  /** No page that a GET can fetch has this text, nor the document that is open. */
-  async nowhere(secret: string): Promise<void> {
-    await this.lacks(secret);
+  /** Checks that neither the document nor a page of a GET request contains a secret. */
+  async expectNowhere(secret: string): Promise<void> {
+    await this.expectNotInDocument(secret);
     for (const path of ['/keys', '/keys/new', '/keys?status=deleted', '/']) {
-      const answer = await this.page.request.get(path);
-      expect(await answer.text(), path).not.toContain(secret);
+      const response = await this.page.request.get(path);
+      expect(await response.text(), path).not.toContain(secret);
     }
   }
 }

@@ -2,60 +2,60 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createFolder, Instance } from './instance';
-import { Keyward, type Person, newPerson, signIn } from './keyward';
-import { Visitor } from './visitor';
+import { Keyward, type User, newUser, signIn } from './keyward';
+import { FormClient } from './form-client';
 
-/** What a test's server holds when it starts. */
+/** The data of a test's server at the start. */
 export type Template =
   /** No account. */
   | 'empty'
-  /** A person with a project. */
-  | 'person'
-  /** The same, and the person is an administrator. */
+  /** A user with a project. */
+  | 'user'
+  /** An administrator with a project. */
   | 'administrator'
-  /** The demo with 40 keys; the person is its administrator. */
+  /** The demo with 40 keys; the user is its administrator. */
   | 'demo';
 
-/** Sessions of templates are younger, in milliseconds: after a quarter of an hour a sign-in is no fresh proof any more. */
-const FRESH = 5 * 60_000;
+/** Maximum age of a template's session, in milliseconds. A sign-in counts as reauthentication for 15 minutes. */
+const SESSION_MAX_AGE = 5 * 60_000;
 
-/** Who signs in, and their project. */
-type About = { person: Person; project?: string };
+/** The user of a template, and the user's project. */
+type TemplateInfo = { user: User; project?: string };
 
-/** A template with a session of its person. */
-type Prepared = About & { folder: string; session: string; at: number };
+/** A template with a session of its user. */
+type Prepared = TemplateInfo & { folder: string; session: string; signedInAt: number };
 
-const stored = (template: Template) => path.join(process.env.KEYWARD_TEMPLATES ?? '', template);
+const pathOf = (template: Template) => path.join(process.env.KEYWARD_TEMPLATES ?? '', template);
 
 /**
- * The templates of a worker. A server that starts on a copy of one does so within a tenth of a second, with its person signed in: that
- * is less than a new person on a shared server takes, and no test meets the data of another.
+ * The templates of a worker. A server starts on a copy of a template in about 0.1 s, with a session of its user. This is faster than a
+ * new user on a shared server, and tests do not share data.
  */
 export class Templates {
   private readonly prepared = new Map<Template, Prepared>();
 
-  /** Of the browser, which the session is for. */
+  /** The user agent of the browser that uses the session. */
   constructor(private readonly agent: string) {}
 
-  /** A server on a copy of the template; it is not started yet. */
+  /** Returns a server, not yet started, on a copy of the template. */
   async copy(template: Template): Promise<Keyward> {
-    if (template === 'empty') return new Keyward(await createFolder(), newPerson());
-    const { folder, person, session, project } = await this.get(template);
-    return new Keyward(await createFolder(folder), person, session, project);
+    if (template === 'empty') return new Keyward(await createFolder(), newUser());
+    const { folder, user, session, project } = await this.get(template);
+    return new Keyward(await createFolder(folder), user, session, project);
   }
 
   private async get(template: Template): Promise<Prepared> {
     const known = this.prepared.get(template);
-    if (known && Date.now() - known.at < FRESH) return known;
-    const about: About = JSON.parse(await readFile(`${stored(template)}.json`, 'utf8'));
-    const instance = new Instance(await createFolder(stored(template)));
+    if (known && Date.now() - known.signedInAt < SESSION_MAX_AGE) return known;
+    const info: TemplateInfo = JSON.parse(await readFile(`${pathOf(template)}.json`, 'utf8'));
+    const instance = new Instance(await createFolder(pathOf(template)));
     try {
       await instance.start();
-      const at = Date.now();
-      const session = await signIn(new Visitor(instance.url, {}, this.agent), about.person);
+      const signedInAt = Date.now();
+      const session = await signIn(new FormClient(instance.url, {}, this.agent), info.user);
       await stopCleanly(instance);
       await this.remove(template);
-      const prepared = { ...about, folder: instance.folder, session, at };
+      const prepared = { ...info, folder: instance.folder, session, signedInAt };
       this.prepared.set(template, prepared);
       return prepared;
     } catch (error) {
@@ -75,43 +75,43 @@ export class Templates {
   }
 }
 
-/** Stops a server whose folder is copied next: everything has to be written. */
+/** Stops a server and checks its exit code, because its folder is copied next and must be complete. */
 async function stopCleanly(instance: Instance): Promise<void> {
   const code = await instance.stop();
   if (code !== 0) throw new Error(`the server of a template ended with ${code}\n${instance.output}`);
 }
 
-/** Makes a template with a command of the binary. */
-async function make(template: Template, person: Person, command: string[]): Promise<void> {
-  await mkdir(stored(template));
-  const instance = new Instance(stored(template));
+/** Creates a template with a command of the binary. */
+async function createTemplate(template: Template, user: User, command: string[]): Promise<void> {
+  await mkdir(pathOf(template));
+  const instance = new Instance(pathOf(template));
   try {
-    // It makes its keys for signing first, as a server does that is set up afterwards.
+    // The server creates its signing keys before the setup, as in production.
     await instance.start();
-    const printed = await instance.run(command, person.password);
+    const printed = await instance.run(command, user.password);
     const demo = template === 'demo';
-    if (demo) person.password = printed.match(/password {2}(\S+)/)?.[1] ?? '';
+    if (demo) user.password = printed.match(/password {2}(\S+)/)?.[1] ?? '';
     const [{ project_id }] = JSON.parse(await instance.run(['projects', 'list', '--json']));
     await stopCleanly(instance);
-    const about: About = { person, project: demo ? undefined : project_id };
-    await writeFile(`${stored(template)}.json`, JSON.stringify(about));
+    const info: TemplateInfo = { user, project: demo ? undefined : project_id };
+    await writeFile(`${pathOf(template)}.json`, JSON.stringify(info));
   } finally {
     await instance.stop('SIGKILL');
   }
 }
 
-const created = ({ name, email }: Person, ...more: string[]) => ['admin', 'create-user', '--name', name, '--email', email, '--password-stdin', ...more];
+const createUserCommand = ({ name, email }: User, ...more: string[]) => ['admin', 'create-user', '--name', name, '--email', email, '--password-stdin', ...more];
 
-/** Playwright calls it once before all tests; what it returns is called after them. */
+/** Playwright calls this function before all tests, and the returned function after them. */
 export default async function makeTemplates(): Promise<() => Promise<void>> {
   const root = await mkdtemp(path.join(tmpdir(), 'keyward-end2end-templates-'));
   process.env.KEYWARD_TEMPLATES = root;
   const remove = () => rm(root, { recursive: true, force: true });
-  const [person, administrator] = [newPerson(), newPerson()];
+  const [user, administrator] = [newUser(), newUser()];
   const made = await Promise.allSettled([
-    make('person', person, created(person)),
-    make('administrator', administrator, created(administrator, '--admin')),
-    make('demo', newPerson(), ['demo', '--keys', '40']),
+    createTemplate('user', user, createUserCommand(user)),
+    createTemplate('administrator', administrator, createUserCommand(administrator, '--admin')),
+    createTemplate('demo', newUser(), ['demo', '--keys', '40']),
   ]);
   const failed = made.find((it): it is PromiseRejectedResult => it.status === 'rejected');
   if (!failed) return remove;

@@ -2,25 +2,25 @@ import { test as base, expect } from '@playwright/test';
 import { type Keyward, SECRET } from './keyward';
 import { Site } from './site';
 import { type Template, Templates } from './templates';
-import { Watch } from './watch';
+import { PageMonitor } from './page-monitor';
 
 export { expect };
 
 type Fixtures = {
-  /** Whether the page's scripts run. */
+  /** Whether scripts run. */
   scripted: boolean;
   /** What the test's server holds when it starts. */
   template: Template;
-  /** Settings of the server, as the environment names them. */
+  /** Environment variables of the server. */
   settings: Record<string, string>;
-  /** A server of the test's own. */
+  /** The server of this test. */
   keyward: Keyward;
-  watch: Watch;
+  monitor: PageMonitor;
   site: Site;
 };
 
 export const test = base.extend<Fixtures, { templates: Templates }>({
-  template: ['person', { option: true }],
+  template: ['user', { option: true }],
   settings: [{}, { option: true }],
   scripted: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
 
@@ -43,7 +43,7 @@ export const test = base.extend<Fixtures, { templates: Templates }>({
       await use(keyward);
       expect(await keyward.stop(), 'how the server ended').toBe(0);
       expect(keyward.output, 'a secret in what the server wrote').not.toMatch(SECRET);
-      expect(keyward.output, 'a password in what the server wrote').not.toContain(keyward.person.password);
+      expect(keyward.output, 'a password in what the server wrote').not.toContain(keyward.user.password);
       expect(keyward.output).not.toMatch(/panicked| ERROR /);
     } finally {
       await keyward.stop('SIGKILL');
@@ -54,11 +54,11 @@ export const test = base.extend<Fixtures, { templates: Templates }>({
   // The browser's context depends on the server, so it is closed first.
   baseURL: async ({ keyward }, use) => use(keyward.url),
 
-  watch: [
+  monitor: [
     async ({ context, scripted }, use) => {
-      const watch = new Watch(context, scripted);
-      await use(watch);
-      await watch.verdict();
+      const monitor = new PageMonitor(context, scripted);
+      await use(monitor);
+      await monitor.check();
     },
     { auto: true },
   ],

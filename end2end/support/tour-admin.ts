@@ -1,14 +1,14 @@
 import { expect } from '@playwright/test';
 import type { Site } from './site';
 
-/** The administrators' part of the tour: several keys at once, people, the policy. Somebody else is made for it, with a key. */
+/** Administrator pages: bulk actions, users, and the policy. Creates another user with a key. */
 export async function* tourAdmin(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
   const dialog = page.getByRole('dialog');
   await keyward.createKey('Starter Integration', '--scope', 'data:read', '--expires', 'never');
   await site.signIn('/admin/keys');
   yield 'all-keys';
-  await site.choose('Deactivate', 'Starter Integration');
+  await site.chooseAction('Deactivate', 'Starter Integration');
   await expect(dialog.getByLabel('Reason')).toBeFocused();
   yield 'all-keys-deactivate';
   await site.open('/admin/scopes');
@@ -27,7 +27,7 @@ export async function* tourAdmin(site: Site): AsyncGenerator<string> {
   await expect(site.row('Starter Integration')).toBeVisible();
   yield 'all-keys-endless';
 
-  await keyward.run(['admin', 'create-user', '--name', 'Tove Ærø-Lindqvist', '--email', 'tove@drift.example', '--password-stdin'], keyward.person.password);
+  await keyward.run(['admin', 'create-user', '--name', 'Tove Ærø-Lindqvist', '--email', 'tove@drift.example', '--password-stdin'], keyward.user.password);
   await site.open('/admin/users');
   yield 'users';
   await page.getByRole('link', { name: 'Tove Ærø-Lindqvist' }).click();

@@ -1,7 +1,7 @@
 import { expect } from '@playwright/test';
 import type { Site } from './site';
 
-/** The audit log as an administrator sees it, who has done something that it tells of. */
+/** The audit log of an administrator, with an event. */
 export async function* tourAudit(site: Site): AsyncGenerator<string> {
   const { page } = site;
   await site.keyward.createKey('Starter Integration', '--scope', 'data:read');

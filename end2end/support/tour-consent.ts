@@ -1,12 +1,12 @@
 import { expect } from '@playwright/test';
-import { Program, programs, register } from './program';
+import { ClientApp, applicationsOf, registerApplication } from './client-app';
 import type { Site } from './site';
 
 /** The pages and dialogs of consent, for an owner of a project. */
 export async function* tourConsent(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
   await site.addSession();
-  const program = await Program.open();
+  const app = await ClientApp.open();
   const [id, resource] = [await keyward.project(), `${keyward.url}/projects/${await keyward.project()}`];
   try {
     await site.open(`/projects/${id}/clients/new`);
@@ -16,31 +16,31 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     await page.getByRole('dialog').getByRole('button', { name: 'Register application' }).click();
     await expect(page.getByText('Use https.')).toBeVisible();
     yield 'client-new-errors';
-    const client = await register(site, 'Buoy Watch', `${program.redirect}\nhttps://buoywatch.example/a/rather/long/address/to/which/an/answer/goes`);
+    const client = await registerApplication(site, 'Buoy Watch', `${app.redirect}\nhttps://buoywatch.example/a/rather/long/address/to/which/an/answer/goes`);
 
-    await page.goto(program.asks(keyward, client));
+    await page.goto(app.authorizationUrl(keyward, client));
     await site.ready();
     yield 'authorize';
-    await page.goto(program.asks(keyward, 'loopback', { resource, scope: '' }));
+    await page.goto(app.authorizationUrl(keyward, 'loopback', { resource, scope: '' }));
     await site.ready();
     yield 'authorize-unregistered';
-    await page.goto(program.asks(keyward, 'loopback', { resource: `${keyward.url}/projects/0192f3a0-0000-7000-8000-000000000001` }));
+    await page.goto(app.authorizationUrl(keyward, 'loopback', { resource: `${keyward.url}/projects/0192f3a0-0000-7000-8000-000000000001` }));
     await site.ready();
     yield 'authorize-not-yours';
-    await page.goto(program.asks(keyward, 'client:nobody'));
+    await page.goto(app.authorizationUrl(keyward, 'client:nobody'));
     await site.ready();
     yield 'authorize-unknown';
-    await page.goto(program.asks(keyward, client));
+    await page.goto(app.authorizationUrl(keyward, client));
     await page.getByRole('button', { name: 'Allow' }).click();
-    await program.heard();
+    await app.nextResponse();
     await site.open(`/projects/${id}`);
-    await programs(page).scrollIntoViewIfNeeded();
+    await applicationsOf(page).scrollIntoViewIfNeeded();
     yield 'project-programs';
     await page.getByRole('link', { name: 'Revoke your grant to Buoy Watch' }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
     yield 'grant-revoke';
     await site.open(`/projects/${id}`);
-    await programs(page).getByRole('link', { name: 'Remove Buoy Watch' }).click();
+    await applicationsOf(page).getByRole('link', { name: 'Remove Buoy Watch' }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
     yield 'client-remove';
     await site.open('/settings/security');
@@ -66,6 +66,6 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     await expect(page.getByRole('heading', { name: 'Access allowed' })).toBeVisible();
     yield 'device-allowed';
   } finally {
-    program.close();
+    app.close();
   }
 }

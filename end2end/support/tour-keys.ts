@@ -2,7 +2,7 @@ import { expect } from '@playwright/test';
 import type { Keyward } from './keyward';
 import type { Site } from './site';
 
-/** Makes keys of every kind, and returns the id of the one that has rules. */
+/** Creates keys of each kind, and returns the id of the key with restrictions. */
 async function fill(keyward: Keyward): Promise<string> {
   await keyward.createKey('Starter Integration', '--scope', 'data:read', '--expires', 'never', '--rate', '100/minute');
   await keyward.createKey('Nightly export', '--scope', 'data:read', '--scope', 'data:write', '--scope', 'usage:read', '--expires', '5d');
@@ -14,7 +14,7 @@ async function fill(keyward: Keyward): Promise<string> {
   return ruled.key_id;
 }
 
-/** The form for a new key, and the one answer that has its secret. */
+/** The form for a new key, and the dialog with the secret. */
 export async function* tourCreate(site: Site): AsyncGenerator<string> {
   await site.signIn();
   await site.openCreate();
@@ -52,7 +52,7 @@ export async function* tourCreate(site: Site): AsyncGenerator<string> {
   await expect(site.reveal).toBeHidden();
 }
 
-/** The list, its menu, and the questions over it. */
+/** The list, its menu, and its dialogs. */
 export async function* tourList(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
   await fill(keyward);
@@ -70,18 +70,18 @@ export async function* tourList(site: Site): AsyncGenerator<string> {
     await page.keyboard.press('Escape');
   }
 
-  await site.choose('Deactivate', 'Nightly export');
+  await site.chooseAction('Deactivate', 'Nightly export');
   await expect(page.getByRole('dialog')).toBeVisible();
   yield 'deactivate';
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toBeHidden();
-  await site.choose('Delete', 'Nightly export');
+  await site.chooseAction('Delete', 'Nightly export');
   await expect(page.getByRole('dialog')).toBeVisible();
   yield 'delete';
   await page.getByRole('dialog').getByRole('button', { name: 'Delete key' }).click();
   await expect(site.toast).toContainText('deleted');
   yield 'list-toast';
-  await site.show('Deleted');
+  await site.showStatus('Deleted');
   await expect(site.row('Nightly export')).toBeVisible();
   yield 'deleted';
 
@@ -90,12 +90,12 @@ export async function* tourList(site: Site): AsyncGenerator<string> {
   yield 'nothing-matches';
 }
 
-/** A key's form and page. */
+/** The form and the page of a key. */
 export async function* tourKey(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
   const ruled = await fill(keyward);
   await site.signIn();
-  await site.choose('Edit', 'Starter Integration');
+  await site.chooseAction('Edit', 'Starter Integration');
   await page.getByRole('dialog').getByLabel('data:read').uncheck();
   yield 'edit';
   await page.keyboard.press('Escape');

@@ -2,7 +2,7 @@ import { expect } from '@playwright/test';
 import type { Site } from './site';
 import { Authenticator } from './totp';
 
-/** The pages and dialogs of a person's security. The person has no second factor before and after. */
+/** The security pages and dialogs of a user, without two-factor authentication at the start and at the end. */
 export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   const { page } = site;
   await site.signIn('/settings/security');
@@ -23,19 +23,19 @@ export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   yield 'recovery-codes';
   const code = await page.getByRole('listitem').first().innerText();
   await page.getByRole('link', { name: 'I have saved my recovery codes' }).click();
-  await site.at('/settings/security');
+  await site.waitForPath('/settings/security');
   await expect(page.getByText('10 codes left.')).toBeVisible();
   yield 'security-on';
 
   await site.open('/logout');
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await site.at('/login');
+  await site.waitForPath('/login');
   await site.fillSignIn();
   await expect(page.getByRole('heading', { name: 'Two-factor authentication' })).toBeVisible();
   yield 'login-code';
   await page.getByLabel('Code').fill(code);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await site.open('/confirm?next=%2Fprojects');
   yield 'confirm';
   await page.getByLabel('Code').fill('000000');
@@ -54,7 +54,7 @@ export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   await expect(page.getByRole('dialog')).toBeHidden();
   await page.getByRole('link', { name: 'Turn off' }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
-  // As it is drawn when the last proof is old: a wrong one is asked for again.
+  // A wrong password renders the dialog like an old reauthentication.
   await page.getByRole('dialog').locator('form').evaluate(form => {
     const proof = document.createElement('input');
     [proof.type, proof.name, proof.value] = ['hidden', 'proof', '000000'];

@@ -4,26 +4,26 @@ import type { Template } from './templates';
 import { tourAdmin } from './tour-admin';
 import { tourAudit } from './tour-audit';
 import { tourConsent } from './tour-consent';
-import { tourEntry } from './tour-entry';
+import { tourRegistration } from './tour-registration';
 import { tourCreate, tourKey, tourList } from './tour-keys';
 import { tourProjects } from './tour-projects';
 import { tourSecurity } from './tour-security';
 
-/** A part of the tour through every page and dialog: it stops at each, and yields a name for what is to be seen. */
+/** A part of the tour through all pages and dialogs. It yields a name at each stop. */
 export type Tour = {
   template: Template;
-  /** The statuses of answers on the way that are no success. */
+  /** The expected error statuses. */
   statuses: number[];
   stops: (site: Site) => AsyncGenerator<string>;
 };
 
-/** The parts, the longest first. They are independent of each other. */
+/** The independent parts, longest first. */
 export const TOURS: Record<string, Tour> = {
   projects: { template: 'administrator', statuses: [], stops: tourProjects },
   administration: { template: 'administrator', statuses: [422], stops: tourAdmin },
   consent: { template: 'administrator', statuses: [400, 404, 422], stops: tourConsent },
   security: { template: 'administrator', statuses: [403, 422], stops: tourSecurity },
-  entry: { template: 'administrator', statuses: [404, 422], stops: tourEntry },
+  registration: { template: 'administrator', statuses: [404, 422], stops: tourRegistration },
   settings: { template: 'administrator', statuses: [404], stops: tourSettings },
   list: { template: 'administrator', statuses: [], stops: tourList },
   create: { template: 'administrator', statuses: [422], stops: tourCreate },
@@ -35,7 +35,7 @@ export const TOURS: Record<string, Tour> = {
 /** The setup of a new server. */
 async function* tourSetup(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
-  const { name, email, password } = keyward.person;
+  const { name, email, password } = keyward.user;
   await site.open(keyward.setupLink);
   yield 'setup';
   await page.getByLabel('Your name').fill(name);
@@ -47,12 +47,12 @@ async function* tourSetup(site: Site): AsyncGenerator<string> {
   yield 'setup-errors';
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Create administrator' }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await expect(page.getByText('No API keys yet')).toBeVisible();
   yield 'empty';
 }
 
-/** A person's settings, and what everybody can read. */
+/** The settings of a user, and public pages. */
 async function* tourSettings(site: Site): AsyncGenerator<string> {
   const { page } = site;
   await site.signIn('/settings/account');
@@ -70,5 +70,5 @@ async function* tourSettings(site: Site): AsyncGenerator<string> {
 /** Stops that show the document of the stop before it at another scroll position. They are for screenshots. */
 export const SCROLLED = new Set(['docs-operation']);
 
-/** The widths at which pages are looked at: a small telephone, and a common window. */
+/** The widths of the screenshots and checks, in CSS pixels: a small phone and a common window. */
 export const WIDTHS = [360, 1280];

@@ -1,8 +1,8 @@
-import { faults } from '../support/axe';
+import { findViolations } from '../support/axe';
 import { expect, test } from '../support/test';
 import { SCROLLED, TOURS, WIDTHS } from '../support/tour';
 
-// A trace of all that axe looks at would take longer than axe.
+// A trace of the work of axe takes longer than axe itself.
 test.use({ trace: 'off' });
 
 for (const [name, { template, statuses, stops }] of Object.entries(TOURS)) {
@@ -10,14 +10,14 @@ for (const [name, { template, statuses, stops }] of Object.entries(TOURS)) {
     test.describe(`${name}, ${width} px`, { tag: '@scripts' }, () => {
       test.use({ template, viewport: { width, height: 800 } });
 
-      test('axe finds nothing on any page, and nothing is wider than the screen', async ({ page, site, watch }) => {
-        watch.expectStatus(...statuses);
+      test('every page passes axe and fits the screen width', async ({ page, site, monitor }) => {
+        monitor.expectStatus(...statuses);
         for await (const stop of stops(site)) {
           if (SCROLLED.has(stop)) continue;
-          const light = await faults(page);
-          // Dark differs in its colours alone.
+          const light = await findViolations(page);
+          // The dark scheme differs only in its colors.
           await page.emulateMedia({ colorScheme: 'dark' });
-          const dark = await faults(page, 'color-contrast');
+          const dark = await findViolations(page, 'color-contrast');
           await page.emulateMedia({ colorScheme: 'light' });
           expect.soft([...light, ...dark], stop).toEqual([]);
           const wide = await page.evaluate(() => document.documentElement.scrollWidth);

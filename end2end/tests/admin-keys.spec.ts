@@ -1,11 +1,11 @@
-import { elsewhere, JONAS, TOMAS } from '../support/demo';
+import { openSession, JONAS, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
-// Maren looks after the whole Keyward; the keys are in projects of several people.
+// Maren is an administrator; the keys are in projects of several users.
 test.use({ template: 'demo' });
 
-test('several keys at once: the bar counts, the question names them, one reason is for all', async ({ page, site, browser, watch }) => {
-  watch.expectStatus(422);
+test('bulk actions count the keys, name them in the dialog, and share one reason', async ({ page, site, browser, monitor }) => {
+  monitor.expectStatus(422);
   await site.signIn('/admin/keys?status=active');
   const names = await site.names().allInnerTexts();
   const [one, two] = names;
@@ -31,13 +31,13 @@ test('several keys at once: the bar counts, the question names them, one reason 
   await dialog.getByRole('button', { name: 'Deactivate keys' }).click();
   await expect(page.getByRole('dialog', { name: '2 keys deactivated' })).toBeVisible();
   await dialog.getByRole('link', { name: 'Back to the list' }).click();
-  await site.at('/admin/keys?status=active');
+  await site.waitForPath('/admin/keys?status=active');
   await expect(site.names().filter({ hasText: one })).toHaveCount(0);
 
   await site.open('/admin/keys?status=inactive');
   const stopped = page.getByRole('row').filter({ hasText: 'Maren Okafor: Found in a public repository.' });
   await expect(stopped).toHaveCount(2);
-  // Deleted together; already deactivated ones are no obstacle.
+  // Deactivated keys can be deleted together.
   for (const name of [one, two]) await page.getByLabel(`Select key ${name}`, { exact: true }).check();
   await bar.getByRole('button', { name: 'Delete…' }).click();
   await dialog.getByLabel('Reason').fill('Not needed.');
@@ -47,22 +47,22 @@ test('several keys at once: the bar counts, the question names them, one reason 
   await expect(page.getByRole('row').filter({ hasText: 'Maren Okafor: Not needed.' })).toHaveCount(2);
   await expect(page.getByRole('checkbox')).toHaveCount(0);
 
-  // Nobody else has the boxes, or the question.
-  const other = await elsewhere(site, browser, JONAS);
+  // Other users have no checkboxes and no dialog.
+  const other = await openSession(site, browser, JONAS);
   await expect(other.page.getByRole('checkbox')).toHaveCount(0);
   await other.page.context().close();
 });
 
-test('what could not be changed is said, and why', async ({ page, site, keyward }) => {
+test('a bulk action lists the keys that it could not change, with the reason', async ({ page, site, keyward }) => {
   await site.signIn('/admin/keys?status=active');
   const [one, two] = await site.names().allInnerTexts();
   for (const name of [one, two]) await page.getByLabel(`Select key ${name}`, { exact: true }).check();
   await page.locator('.bulk').getByRole('button', { name: 'Deactivate…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Reason').fill('Leaked.');
-  // Meanwhile, in another tab, one of them is deleted.
+  // Another tab deletes one of the keys.
   const tab = await site.tab('/admin/keys');
-  await tab.choose('Delete', one);
+  await tab.chooseAction('Delete', one);
   await tab.page.getByRole('dialog').getByLabel('Reason').fill('Faster.');
   await tab.page.getByRole('dialog').getByRole('button', { name: 'Delete key' }).click();
   await expect(tab.page.getByRole('dialog')).toBeHidden();
@@ -75,14 +75,14 @@ test('what could not be changed is said, and why', async ({ page, site, keyward 
   expect(listed.find(key => key.name === two)?.status).toBe('inactive');
 });
 
-test('ready views and the owner are in the address', async ({ page, site, keyward }) => {
+test('views and the owner filter are part of the URL', async ({ page, site, keyward }) => {
   await keyward.run(['keys', 'create', '--project', 'Harbour pilot', '--name', 'For ever', '--expires', 'never', '--json']);
   await site.signIn('/admin/keys');
   const all = await site.names().count();
   const views = page.getByRole('navigation', { name: 'Views' });
   await expect(views.getByRole('link', { name: 'All' })).toHaveAttribute('aria-current', 'page');
   await views.getByRole('link', { name: 'Never expires' }).click();
-  await site.at('/admin/keys?view=endless');
+  await site.waitForPath('/admin/keys?view=endless');
   await expect(site.row('For ever')).toBeVisible();
   await expect(views.getByRole('link', { name: 'Never expires' })).toHaveAttribute('aria-current', 'page');
   for (const cell of await page.locator('tbody .cell-expires').allInnerTexts()) expect(cell).toContain('Never');
@@ -99,10 +99,10 @@ test('ready views and the owner are in the address', async ({ page, site, keywar
   await site.open('/admin/keys?view=left');
   await expect(page.locator('tbody tr, .empty').first()).toBeVisible();
   await views.getByRole('link', { name: 'All' }).click();
-  await site.at('/admin/keys');
+  await site.waitForPath('/admin/keys');
   await expect(site.names()).toHaveCount(all);
 
-  // Somebody who is disabled has left.
+  // A disabled user counts as a creator who has left.
   await keyward.run(['admin', 'disable-user', '--email', TOMAS.email]);
   await views.getByRole('link', { name: 'Creator has left' }).click();
   await expect(page.locator('tbody .cell-created').first()).toContainText('Tomás');

@@ -2,8 +2,8 @@ import { expect, test } from '../support/test';
 
 test.use({ template: 'administrator' });
 
-test('a stricter policy says what it touches, and changes nothing that is there', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('a stricter policy lists the affected keys and changes no existing key', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await keyward.createKey('For ever', '--expires', 'never');
   await keyward.createKey('A year', '--expires', '365d');
   await site.signIn('/admin/policy');
@@ -22,7 +22,7 @@ test('a stricter policy says what it touches, and changes nothing that is there'
   await expect(touches).toContainText('1 key expires more than 30 days from now. Its expiry does not change.');
   await expect(touches).toContainText('1 key never expires. This does not change.');
   await expect(life).toHaveValue('30');
-  // Not saved: another tab has what was.
+  // The policy is not saved: another tab shows the previous values.
   const tab = await site.tab('/admin/policy');
   await expect(tab.page.getByLabel('Maximum key lifetime (days)')).toHaveValue('');
   await tab.page.close();
@@ -33,7 +33,7 @@ test('a stricter policy says what it touches, and changes nothing that is there'
   await site.open('/keys');
   await expect(site.row('For ever').locator('.cell-expires')).toContainText('Never');
   await expect(site.row('A year')).toContainText('Active');
-  // The form for a key offers what is allowed, and begins with the longest.
+  // The key form offers the allowed lifetimes and selects the longest.
   await site.openCreate();
   const expiration = site.createDialog.getByLabel('Expiration');
   await expect(expiration.locator('option:checked')).toHaveText('30 days');
@@ -49,24 +49,24 @@ test('a stricter policy says what it touches, and changes nothing that is there'
   await expiration.selectOption('30 days');
   await site.submitCreate();
   await expect(site.secret).toBeVisible();
-  await site.done();
+  await site.closeReveal();
 
-  // An edit keeps the end that there is.
-  await site.choose('Edit', 'For ever');
+  // An edit keeps the current expiry.
+  await site.chooseAction('Edit', 'For ever');
   const edit = page.getByRole('dialog');
   await edit.getByLabel('Name').fill('For ever, renamed');
   await edit.getByRole('button', { name: 'Save changes' }).click();
   await expect(site.row('For ever, renamed').locator('.cell-expires')).toContainText('Never');
 
-  // A milder one is saved at once.
+  // A less strict policy is saved without confirmation.
   await site.open('/admin/policy');
   await life.fill('');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(site.toast).toContainText('Policy saved.');
 });
 
-test('a project makes no more keys than the policy allows', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(409);
+test('a project cannot exceed the maximum number of keys', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(409);
   await keyward.createKey('Only one');
   await site.signIn('/admin/policy');
   await page.getByLabel('Maximum keys per project').fill('1');
@@ -80,8 +80,8 @@ test('a project makes no more keys than the policy allows', async ({ page, site,
   await expect(site.createDialog.getByLabel('Name')).toHaveValue('One more');
 });
 
-test('two tabs: the second is told that the policy was changed', async ({ page, site, watch }) => {
-  watch.expectStatus(409);
+test('saving the policy in a second tab shows a conflict', async ({ page, site, monitor }) => {
+  monitor.expectStatus(409);
   await site.signIn('/admin/policy');
   const tab = await site.tab('/admin/policy');
   await tab.page.getByLabel('Maximum keys per project').fill('100');

@@ -1,13 +1,13 @@
-import { elsewhere, JONAS, TOMAS } from '../support/demo';
+import { openSession, JONAS, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
-// Maren looks after the whole Keyward.
+// Maren is an administrator.
 test.use({ template: 'demo' });
 
-test('a person is found, disabled with their keys, and let in again', async ({ page, site, browser, watch }) => {
-  watch.expectStatus(422);
+test('an administrator finds a user, disables the user with the keys, and enables the user', async ({ page, site, browser, monitor }) => {
+  monitor.expectStatus(422);
   await site.addSession();
-  const tomas = await elsewhere(site, browser, TOMAS);
+  const tomas = await openSession(site, browser, TOMAS);
   await site.open('/admin/users');
   const search = page.getByRole('search');
   await search.getByLabel('Name or email').fill('TOMAS@');
@@ -30,11 +30,11 @@ test('a person is found, disabled with their keys, and let in again', async ({ p
   await expect(site.toast).toContainText(`User “${TOMAS.name}” disabled.`);
   await expect(page.getByRole('main')).toContainText('Disabled');
 
-  // His browser is signed out, and his password opens nothing.
+  // His session has ended, and his password is denied.
   await tomas.page.goto('/keys');
-  await tomas.at('/login');
+  await tomas.waitForPath('/login');
   await tomas.page.getByLabel('Email').fill(TOMAS.email);
-  await tomas.page.getByLabel('Password').fill(site.keyward.person.password);
+  await tomas.page.getByLabel('Password').fill(site.keyward.user.password);
   await tomas.page.getByRole('button', { name: 'Sign in' }).click();
   await expect(tomas.page.getByRole('alert')).toContainText('Wrong email or password.');
   await tomas.page.context().close();
@@ -46,14 +46,14 @@ test('a person is found, disabled with their keys, and let in again', async ({ p
   await page.getByRole('link', { name: `Enable user: ${TOMAS.name}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Enable user' }).click();
   await expect(site.toast).toContainText('enabled.');
-  const again = await elsewhere(site, browser, TOMAS);
+  const again = await openSession(site, browser, TOMAS);
   await again.page.context().close();
 });
 
-test('administration is given and taken, and never from the last', async ({ page, site, browser, watch }) => {
-  watch.expectStatus(409);
+test('the administrator role is added and removed, but not from the last administrator', async ({ page, site, browser, monitor }) => {
+  monitor.expectStatus(409);
   await site.addSession();
-  const jonas = await elsewhere(site, browser, JONAS);
+  const jonas = await openSession(site, browser, JONAS);
   await site.open('/admin/users');
   await page.getByRole('link', { name: 'Maren Okafor' }).click();
   await page.getByRole('link', { name: 'Remove administrator role: Maren Okafor' }).click();
@@ -77,8 +77,8 @@ test('administration is given and taken, and never from the last', async ({ page
   await jonas.page.context().close();
 });
 
-test('a project is transferred; deleting a person asks to whom the others go', async ({ page, site, watch }) => {
-  watch.expectStatus(422);
+test('a project is transferred, and deleting a user asks for the new owners of the other projects', async ({ page, site, monitor }) => {
+  monitor.expectStatus(422);
   await site.signIn('/admin/users?search=tomas');
   await page.getByRole('link', { name: TOMAS.name }).click();
   await expect(page.getByRole('heading', { name: TOMAS.name })).toBeVisible();
@@ -93,7 +93,7 @@ test('a project is transferred; deleting a person asks to whom the others go', a
   await expect(site.toast).toContainText('Project transferred.');
   await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Operator');
 
-  // Jonas owns it alone now.
+  // Jonas is now the only owner.
   await site.open('/admin/users?search=jonas');
   await page.getByRole('link', { name: JONAS.name }).click();
   await page.getByRole('link', { name: `Delete user: ${JONAS.name}` }).click();
@@ -108,13 +108,13 @@ test('a project is transferred; deleting a person asks to whom the others go', a
   await page.goto(about);
   await site.ready();
   await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Sole owner');
-  // His keys stay, under his name.
+  // His keys stay, with his name.
   await site.open('/admin/keys?view=left');
   await expect(page.locator('tbody .cell-created').first()).toContainText('Jonas');
 });
 
-test('an invitation is shown once, where there is no mail', async ({ page, site, watch }) => {
-  watch.expectStatus(409);
+test('without email, an invitation link is shown once', async ({ page, site, monitor }) => {
+  monitor.expectStatus(409);
   await site.signIn('/admin/users');
   await page.getByRole('link', { name: 'Invite user', exact: true }).click();
   const dialog = page.getByRole('dialog');
@@ -132,6 +132,6 @@ test('an invitation is shown once, where there is no mail', async ({ page, site,
   const link = await page.locator('#invitation').innerText();
   expect(link).toMatch(/\/signup\?invitation=[\w-]{43}$/);
   await dialog.getByRole('link', { name: 'Done' }).click();
-  await site.at('/admin/users');
-  await site.lacks(link.split('=')[1]);
+  await site.waitForPath('/admin/users');
+  await site.expectNotInDocument(link.split('=')[1]);
 });

@@ -1,20 +1,20 @@
-import { elsewhere, JONAS } from '../support/demo';
+import { openSession, JONAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
-// Maren looks after the whole Keyward; Jonas owns a project in it.
+// Maren is an administrator; Jonas owns a project.
 test.use({ template: 'demo' });
 
 const NAME = 'Starter Integration';
 
-test('an administrator stops and deletes a key; its owner reads why and cannot undo it', async ({ page, site, browser }) => {
+test('an administrator deactivates and deletes a key; the owner sees the reason and cannot undo it', async ({ page, site, browser }) => {
   await site.signIn();
-  const owner = await elsewhere(site, browser, JONAS);
+  const owner = await openSession(site, browser, JONAS);
   await expect(owner.row(NAME)).toContainText('Active');
 
   await site.open('/admin/keys');
   await expect(site.row(NAME).locator('.cell-owner')).not.toBeEmpty();
   await expect(site.row(NAME).locator('.cell-project')).toHaveText('Harbour pilot');
-  await site.choose('Deactivate', NAME);
+  await site.chooseAction('Deactivate', NAME);
   const dialog = page.getByRole('dialog');
   await expect(dialog.getByLabel('Reason')).toBeFocused();
   await dialog.getByLabel('Reason').fill('Found in a <public> repository.');
@@ -30,14 +30,14 @@ test('an administrator stops and deletes a key; its owner reads why and cannot u
   await owner.row(NAME).getByRole('link', { name: NAME }).click();
   await expect(owner.page.getByText('Maren Okafor, administrator: Found in a <public> repository.')).toBeVisible();
   await expect(owner.page.getByRole('link', { name: `Activate key ${NAME}` })).toHaveCount(0);
-  // Nor by the address of the question.
+  // The URL of the dialog is denied too.
   const id = owner.page.url().split('/').at(-1);
   await owner.open(`/keys/${id}/activate`);
   await owner.page.getByRole('dialog').getByRole('button', { name: 'Activate key' }).click();
   await expect(owner.page.getByRole('alert')).toContainText(/administrator/);
 
   await page.getByRole('button', { name: `Actions for key ${NAME}` }).click();
-  // By the keyboard: at the lower edge the menu turns over while the mouse is on its way.
+  // By keyboard: at the lower edge, the menu flips while the mouse moves.
   await page.getByRole('link', { name: `Activate key ${NAME}` }).press('Enter');
   await dialog.getByLabel('Reason').fill('It was an example.');
   await dialog.getByRole('button', { name: 'Activate key' }).click();
@@ -45,7 +45,7 @@ test('an administrator stops and deletes a key; its owner reads why and cannot u
   await owner.open('/keys');
   await expect(owner.row(NAME)).toContainText('Active');
 
-  await site.choose('Delete', NAME);
+  await site.chooseAction('Delete', NAME);
   await dialog.getByLabel('Reason').fill('It was none after all.');
   await dialog.getByRole('button', { name: 'Delete key' }).click();
   await expect(site.row(NAME)).toHaveCount(0);
@@ -55,34 +55,34 @@ test('an administrator stops and deletes a key; its owner reads why and cannot u
   await owner.page.context().close();
 });
 
-test('to somebody else they are missing pages, like any other', async ({ page, site, browser }) => {
+test('for other users, administrator pages respond with 404', async ({ page, site, browser }) => {
   await site.signIn('/admin/keys');
   const row = await site.row(NAME).getAttribute('id');
   const key = row?.replace('key-', '');
-  const other = await elsewhere(site, browser, JONAS);
+  const other = await openSession(site, browser, JONAS);
   await expect(other.page.getByRole('link', { name: 'All keys' })).toHaveCount(0);
   await expect(other.page.getByRole('link', { name: 'Scopes' })).toHaveCount(0);
-  const words = async (path: string) => {
-    const answer = await other.page.goto(path);
-    expect(answer?.status(), path).toBe(404);
+  const bodyOf = async (path: string) => {
+    const response = await other.page.goto(path);
+    expect(response?.status(), path).toBe(404);
     return other.page.locator('main').innerText();
   };
-  const missing = await words('/nowhere');
+  const missing = await bodyOf('/nowhere');
   for (const path of ['/admin/keys', `/admin/keys/${key}/delete`, `/admin/keys/${key}/deactivate`, '/admin/scopes', '/admin/scopes/new']) {
-    expect(await words(path), path).toBe(missing);
+    expect(await bodyOf(path), path).toBe(missing);
   }
   for (const path of [`/admin/keys/${key}/delete`, '/admin/scopes/new']) {
     const form = { id: key ?? '', reason: 'Because.', name: 'a:b', description: 'Nothing', granted_by: 'operator' };
-    const answer = await other.page.request.post(path, { form, headers: { origin: site.keyward.url } });
-    expect(answer.status(), `POST ${path}`).toBe(404);
+    const response = await other.page.request.post(path, { form, headers: { origin: site.keyward.url } });
+    expect(response.status(), `POST ${path}`).toBe(404);
   }
   await other.page.context().close();
   await page.reload();
   await expect(site.row(NAME)).toContainText('Active');
 });
 
-test('the catalogue: added, changed, refused while a key holds it', async ({ page, site, watch }) => {
-  watch.expectStatus(409, 422);
+test('a scope is added, changed, and cannot be deleted while a key has it', async ({ page, site, monitor }) => {
+  monitor.expectStatus(409, 422);
   await site.signIn('/admin/scopes');
   await page.getByRole('link', { name: 'Add scope' }).click();
   const dialog = page.getByRole('dialog');

@@ -1,21 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { elsewhere, JONAS } from '../support/demo';
+import { openSession, JONAS } from '../support/demo';
 import { expect, test } from '../support/test';
 import type { Site } from '../support/site';
 
-// Maren looks after the whole Keyward and reads its log; Jonas owns a project in it.
+// Maren is an administrator and sees the audit log; Jonas owns a project.
 test.use({ template: 'demo' });
 
 const NAME = 'Starter Integration';
 
-/** Fills in the bar over the log; without scripts it is sent by hand. */
+/** Sets the filters of the audit log. Without scripts, the form is submitted. */
 async function narrow(site: Site, fillIn: () => Promise<void>): Promise<void> {
   await fillIn();
   if (!site.scripted) await site.page.getByRole('search').getByRole('button', { name: 'Apply' }).click();
 }
 
-test('the log is read, narrowed and gone through page by page', async ({ page, site }) => {
+test('the audit log is filtered and paged', async ({ page, site }) => {
   await site.signIn('/admin/keys');
   await page.getByRole('link', { name: 'Audit log' }).click();
   await expect(page.getByRole('heading', { name: 'Audit log' })).toBeVisible();
@@ -59,30 +59,30 @@ test('the log is read, narrowed and gone through page by page', async ({ page, s
   await expect(exporting.locator('input[name=to]')).toHaveValue('2020-01-31');
 });
 
-test('the exact values are there on demand', async ({ page, site }) => {
+test('an event shows its exact values in the details', async ({ page, site }) => {
   await site.signIn('/admin/audit');
   const row = page.locator('tbody tr').first();
   await expect(row.getByText('session.started')).toBeHidden();
   await row.getByText('Details').click();
-  for (const words of ['session.started', '127.0.0.1', 'Mozilla/5.0', 'self']) {
-    await expect(row.locator('details').getByText(words).first()).toBeVisible();
+  for (const value of ['session.started', '127.0.0.1', 'Mozilla/5.0', 'self']) {
+    await expect(row.locator('details').getByText(value).first()).toBeVisible();
   }
   await expect(row.locator('dd').last()).toHaveText(/^[0-9a-f]{64}$/);
 });
 
-test('an export is downloaded, and the command verifies it', async ({ page, site, keyward }) => {
+test('the command line verifies a downloaded export', async ({ page, site, keyward }) => {
   await site.signIn('/admin/audit');
-  const coming = page.waitForEvent('download');
+  const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export audit log' }).click();
-  const download = await coming;
+  const download = await downloading;
   expect(download.suggestedFilename()).toMatch(/^keyward-audit-\d{4}-\d\d-\d\d\.ndjson$/);
   const text = await readFile(await download.path(), 'utf8');
   expect(text.split('\n')[0]).toContain('"format":"keyward-audit"');
   await writeFile(path.join(keyward.folder, 'log.ndjson'), text);
   await writeFile(path.join(keyward.folder, 'printed.txt'), keyward.output);
-  const said = await keyward.run(['audit', 'verify', '--file', 'log.ndjson', '--checkpoints', 'printed.txt']);
-  expect(said).toContain('the hash chain is intact');
-  expect(said).not.toContain('Not signed');
+  const output = await keyward.run(['audit', 'verify', '--file', 'log.ndjson', '--checkpoints', 'printed.txt']);
+  expect(output).toContain('the hash chain is intact');
+  expect(output).not.toContain('Not signed');
   await page.reload();
   await expect(page.locator('tbody tr').first()).toContainText('exported the audit log');
   const forged = text.replace('Maren Okafor', 'Somebody else');
@@ -90,15 +90,15 @@ test('an export is downloaded, and the command verifies it', async ({ page, site
   await expect(keyward.run(['audit', 'verify', '--file', 'log.ndjson'])).rejects.toThrow(/is not intact from event/);
 });
 
-test('members read what was done to a key and in a project', async ({ page, site, browser }) => {
+test('members see the history of a key and of a project', async ({ page, site, browser }) => {
   await site.signIn('/admin/keys');
-  await site.choose('Deactivate', NAME);
+  await site.chooseAction('Deactivate', NAME);
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Reason').fill('Found in a <public> repository.');
   await dialog.getByRole('button', { name: 'Deactivate key' }).click();
   await expect(site.row(NAME)).toContainText('Inactive');
 
-  const owner = await elsewhere(site, browser, JONAS);
+  const owner = await openSession(site, browser, JONAS);
   await owner.row(NAME).getByRole('link', { name: NAME }).click();
   const history = owner.page.locator('#history');
   const newest = history.getByRole('listitem').first();
@@ -121,16 +121,16 @@ test('members read what was done to a key and in a project', async ({ page, site
   await owner.page.context().close();
 });
 
-test('to somebody else the log is a missing page', async ({ site, browser }) => {
+test('for other users, the audit log responds with 404', async ({ site, browser }) => {
   await site.signIn();
-  const other = await elsewhere(site, browser, JONAS);
+  const other = await openSession(site, browser, JONAS);
   await expect(other.page.getByRole('link', { name: 'Audit log' })).toHaveCount(0);
-  const words = async (path: string) => {
-    const answer = await other.page.goto(path);
-    expect(answer?.status(), path).toBe(404);
+  const bodyOf = async (path: string) => {
+    const response = await other.page.goto(path);
+    expect(response?.status(), path).toBe(404);
     return other.page.locator('main').innerText();
   };
-  const missing = await words('/nowhere');
-  for (const path of ['/admin/audit', '/admin/audit/export']) expect(await words(path), path).toBe(missing);
+  const missing = await bodyOf('/nowhere');
+  for (const path of ['/admin/audit', '/admin/audit/export']) expect(await bodyOf(path), path).toBe(missing);
   await other.page.context().close();
 });

@@ -1,12 +1,12 @@
 import { expect, test } from '../support/test';
 
-/** A date some days from now, as a date input takes it. */
+/** A date some days from now, in the format of a date input. */
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 test.beforeEach(async ({ site }) => site.signIn());
 
-test('all errors at once, beside their fields, and nothing is lost', async ({ site, watch, keyward, scripted }) => {
-  watch.expectStatus(422);
+test('all errors appear at their fields, and the form keeps its values', async ({ site, monitor, keyward, scripted }) => {
+  monitor.expectStatus(422);
   await site.openCreate();
   const form = site.createDialog;
   const [name, on] = [form.getByLabel('Name'), form.getByLabel('Expires on')];
@@ -26,7 +26,7 @@ test('all errors at once, beside their fields, and nothing is lost', async ({ si
   await expect(name).toBeFocused();
   await expect(form.getByRole('alert'), 'the fields say it themselves').toHaveCount(0);
 
-  // Everything stands as it was typed; putting the errors right is enough.
+  // All values are kept; correcting the errors is enough.
   await expect(form.getByLabel('Test')).toBeChecked();
   await expect(form.getByLabel('Expiration')).toHaveValue('date');
   await expect(on).toHaveValue('2020-02-29');
@@ -41,24 +41,24 @@ test('all errors at once, beside their fields, and nothing is lost', async ({ si
   await site.submitCreate();
 
   await expect(site.secret).toHaveText(/^kw_test_/);
-  // A date is its end where the person is; without scripts nobody knows where that is.
+  // A key expires at the end of the date in the user's time zone, which is unknown without scripts.
   await expect(site.reveal.locator('.facts time').first()).toContainText(scripted ? /23:59:59 CES?T/ : '23:59:59 UTC');
-  await site.done();
+  await site.closeReveal();
   await expect(site.row('Invoices').locator('.tag')).toHaveText('test');
   await expect(site.row('Invoices')).toContainText('data:read');
   await expect(site.row('Invoices')).toContainText('for Billing team');
   expect(await keyward.keys()).toMatchObject([{ name: 'Invoices', environment: 'test', issued_to: 'Billing team' }]);
 });
 
-test('an empty name is stopped by the browser itself', async ({ site }) => {
+test('the browser rejects an empty name', async ({ site }) => {
   await site.openCreate();
   await site.submitCreate();
   await expect(site.createDialog.getByLabel('Name')).toBeFocused();
   await expect(site.createDialog.getByLabel('Name')).not.toHaveAttribute('aria-invalid');
 });
 
-test('the first wrong field has the focus, whichever it is', async ({ site, watch }) => {
-  watch.expectStatus(422);
+test('the first invalid field has the focus', async ({ site, monitor }) => {
+  monitor.expectStatus(422);
   await site.openCreate();
   await site.createDialog.getByLabel('Name').fill('Invoices');
   await site.createDialog.getByLabel('Expiration').selectOption('On a date');
@@ -67,7 +67,7 @@ test('the first wrong field has the focus, whichever it is', async ({ site, watc
   await expect(site.createDialog.getByLabel('Expires on')).toBeFocused();
 });
 
-test('a key that never expires, with a word of warning', async ({ site }) => {
+test('a key that never expires shows a warning', async ({ site }) => {
   await site.openCreate();
   const warning = site.createDialog.getByText('A key that never expires stays valid until you deactivate or delete it.');
   await expect(warning).toBeHidden();
@@ -76,11 +76,11 @@ test('a key that never expires, with a word of warning', async ({ site }) => {
   await site.createDialog.getByLabel('Name').fill('Forever');
   await site.submitCreate();
   await expect(site.reveal.locator('.facts')).toContainText('Never');
-  await site.done();
+  await site.closeReveal();
   await expect(site.row('Forever').locator('.cell-expires')).toHaveText('Never');
 });
 
-test('the sentence under the expiration says the instant where the person is', { tag: '@scripts' }, async ({ site }) => {
+test('the expiry hint shows the time in the user’s time zone', { tag: '@scripts' }, async ({ site }) => {
   await site.openCreate();
   const hint = site.createDialog.locator('#expires-hint');
   await expect(hint).toHaveText(/^Expires on \w+day \d+ \w+ \d{4} at \d\d:\d\d:\d\d CES?T\.$/);
@@ -114,22 +114,22 @@ test('an older preview of the expiration does not replace a newer one', { tag: '
   await expect(hint).toHaveText('Expires on Friday 19 March 2032 at 23:59:59 CET.');
 });
 
-test('three scopes are two chips and a count', async ({ site }) => {
+test('three scopes are shown as two chips and a count', async ({ site }) => {
   await site.openCreate();
   for (const scope of ['data:read', 'data:write', 'usage:read']) await site.createDialog.getByLabel(scope).check();
   await site.createDialog.getByLabel('Name').fill('Everything');
   await site.submitCreate();
   await expect(site.reveal.locator('.chip')).toHaveText(['data:read', 'data:write', 'usage:read']);
-  await site.done();
+  await site.closeReveal();
   const chips = site.row('Everything').locator('.chip');
   await expect(chips).toHaveText(['data:read', 'data:write', /^\+1/]);
 });
 
-test('a name is a text, whatever stands in it', async ({ page, site }) => {
+test('a name with markup is shown as text', async ({ page, site }) => {
   const name = '</code></script><script>alert(1)</script> & "ß" 🗝 {{x}}';
   await site.create(name);
   await expect(site.reveal.locator('.facts')).toContainText(name);
-  await site.done();
+  await site.closeReveal();
   await site.reload();
   await expect(site.names()).toHaveText([name]);
   await site.confirm('Delete', name);

@@ -5,7 +5,7 @@ import { expect, test } from '../support/test';
 // With transitions: the other tests ask for reduced motion.
 test.use(MOTION);
 
-// What scripts add: dialogs over a list that stays, without loading anything anew.
+// Features of scripts: dialogs over the list, without a page load.
 
 declare global {
   interface Window { marked?: boolean }
@@ -15,7 +15,7 @@ declare global {
 const steps = (page: Page) => page.evaluate(() => history.length);
 
 test.describe('dialogs', { tag: '@scripts' }, () => {
-  test('open with a step in the history, and close without one', async ({ page, site, keyward }) => {
+  test('opening adds a history entry, and closing removes it', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     const before = await steps(page);
@@ -28,7 +28,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
     expect(await steps(page)).toBe(before + 1);
 
     // Back from a dialog closes it too.
-    await site.choose('Delete', 'Gateway');
+    await site.chooseAction('Delete', 'Gateway');
     await expect(page.getByRole('dialog')).toBeVisible();
     await page.goBack();
     await expect(page.getByRole('dialog')).toBeHidden();
@@ -36,7 +36,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
     await expect(page.getByRole('dialog', { name: 'Delete “Gateway”?' })).toBeVisible();
   });
 
-  test('take the focus, keep it, and give it back', async ({ page, site, keyward }) => {
+  test('a dialog takes the focus, keeps it, and returns it', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     await site.openCreate();
@@ -48,7 +48,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
 
     const opener = page.getByRole('button', { name: 'Actions for key Gateway' });
     for (const verb of ['Deactivate', 'Delete'] as const) {
-      await site.choose(verb, 'Gateway');
+      await site.chooseAction(verb, 'Gateway');
       const dialog = page.getByRole('dialog', { name: `${verb} “Gateway”?` });
       await expect(dialog.getByRole('link', { name: 'Cancel' })).toBeFocused();
       await page.keyboard.press('Escape');
@@ -56,7 +56,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
       await expect(opener).toBeFocused();
     }
 
-    // A press beside the dialog closes it; one that only ends there does not.
+    // A click outside the dialog closes it; a drag that ends outside does not.
     await site.openCreate();
     await site.createDialog.getByLabel('Name').hover();
     await page.mouse.down();
@@ -67,7 +67,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
     await expect(site.createDialog).toBeHidden();
   });
 
-  test('change the list without loading the page', async ({ page, site, keyward }) => {
+  test('a dialog changes the list without a page load', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     await page.evaluate(() => {
@@ -82,7 +82,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
     const opener = page.getByRole('button', { name: 'Actions for key Gateway' });
 
     await site.create('Second');
-    await site.done();
+    await site.closeReveal();
     await expect(site.names()).toHaveText(['Second', 'Gateway']);
     await stays();
 
@@ -92,7 +92,7 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
     await expect(opener).toBeFocused();
     await stays();
 
-    await site.choose('Activate', 'Gateway');
+    await site.chooseAction('Activate', 'Gateway');
     await expect(site.toast).toContainText('“Gateway” activated.');
     await expect(site.row('Gateway')).toContainText('Active');
     await stays();
@@ -106,16 +106,16 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
 
     await site.confirm('Delete', 'Gateway');
     await expect(site.row('Gateway')).toBeHidden();
-    await site.show('Deleted');
+    await site.showStatus('Deleted');
     await page.getByRole('button', { name: 'Restore key Gateway' }).click();
     await expect(site.toast).toContainText('“Gateway” restored.');
     await expect(site.row('Gateway')).toBeHidden();
-    await site.show('Any status');
+    await site.showStatus('Any status');
     await expect(site.row('Gateway')).toContainText('Active');
     expect(await page.evaluate(() => window.marked), 'the page was loaded anew').toBe(true);
   });
 
-  test('work when the page opens with one, and keep what was typed before the scripts came', async ({ page, site }) => {
+  test('a dialog in the loaded page works and keeps input from before hydration', async ({ page, site }) => {
     await site.signIn();
     let release = () => {};
     const held = new Promise<void>(resolve => { release = resolve; });
@@ -142,12 +142,12 @@ test.describe('dialogs', { tag: '@scripts' }, () => {
     await expect(form.getByLabel('usage:read')).toBeChecked();
     await site.submitCreate();
     await expect(site.secret).toHaveText(/^kw_test_/);
-    await site.done();
+    await site.closeReveal();
     await expect(site.row('Typed early')).toContainText('usage:read');
   });
 });
 
-test('a dialog opens by its address alone', async ({ page, site, keyward }) => {
+test('a dialog opens by its URL', async ({ page, site, keyward }) => {
   const { key_id } = await keyward.createKey('Gateway');
   await site.signIn(`/keys/${key_id}/delete`);
   const dialog = page.getByRole('dialog', { name: 'Delete “Gateway”?' });

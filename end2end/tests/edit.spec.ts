@@ -2,34 +2,34 @@ import type { Locator } from '@playwright/test';
 import type { Site } from '../support/site';
 import { expect, test } from '../support/test';
 
-const opened = async (site: Site, name: string): Promise<Locator> => {
-  await site.choose('Edit', name);
+const openEdit = async (site: Site, name: string): Promise<Locator> => {
+  await site.chooseAction('Edit', name);
   const dialog = site.page.getByRole('dialog', { name: `Edit “${name}”` });
   await expect(dialog.getByLabel('Name')).toBeFocused();
   return dialog;
 };
 const save = (dialog: Locator) => dialog.getByRole('button', { name: 'Save changes' }).click();
 
-test('what is not touched stays: the end to the second, and the scopes', async ({ site, keyward }) => {
+test('an edit keeps unchanged fields: the exact expiry and the scopes', async ({ site, keyward }) => {
   await keyward.createKey('Gateway', '--expires', '30d', '--scope', 'data:read', '--issued-to', 'Ada');
   await site.signIn();
-  const ends = site.row('Gateway').locator('.cell-expires time');
-  const before = await ends.getAttribute('datetime');
-  const dialog = await opened(site, 'Gateway');
+  const expiry = site.row('Gateway').locator('.cell-expires time');
+  const before = await expiry.getAttribute('datetime');
+  const dialog = await openEdit(site, 'Gateway');
   await expect(dialog.getByLabel('Expiration')).toHaveValue('keep');
   await dialog.getByLabel('Issued to').fill('');
   await save(dialog);
   await expect(site.toast).toContainText('“Gateway” saved.');
-  await expect(ends).toHaveAttribute('datetime', before ?? '');
+  await expect(expiry).toHaveAttribute('datetime', before ?? '');
   await expect(site.row('Gateway')).toContainText('data:read');
   await expect(site.row('Gateway')).not.toContainText('for Ada');
 });
 
-test('all errors at once, and what was typed stays', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('all errors appear at once, and the form keeps its values', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await keyward.createKey('Gateway');
   await site.signIn();
-  const dialog = await opened(site, 'Gateway');
+  const dialog = await openEdit(site, 'Gateway');
   await dialog.getByLabel('Name').fill('   ');
   await dialog.getByLabel('Expiration').selectOption('On a date');
   await dialog.getByLabel('Expires on').fill('2020-02-29');
@@ -47,8 +47,8 @@ test('all errors at once, and what was typed stays', async ({ page, site, keywar
   await expect(site.row('Gate').locator('.cell-expires')).toHaveText('Never');
 });
 
-test('after being told of another edit, saving again saves', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(409);
+test('after a conflict, saving again succeeds', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(409);
   const { key_id } = await keyward.createKey('Gateway');
   await site.signIn(`/keys/${key_id}/edit`);
   const dialog = page.getByRole('dialog');
@@ -67,15 +67,15 @@ test('after being told of another edit, saving again saves', async ({ page, site
   await expect(site.row('Mine')).toContainText('usage:read');
 });
 
-test.describe('with the demo', () => {
+test.describe('with demo data', () => {
   test.use({ template: 'demo' });
 
-  test('a key that has ended works again when it is given a later end', async ({ page, site }) => {
+  test('an expired key works again after a later expiry is set', async ({ page, site }) => {
     await site.signIn('/keys?status=expired');
     const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: /^Actions for key/ }) }).first();
     const name = await row.locator('.key-name').innerText();
     await expect(row).toContainText('Expired');
-    const dialog = await opened(site, name);
+    const dialog = await openEdit(site, name);
     await dialog.getByLabel('Expiration').selectOption('30 days');
     await save(dialog);
     await expect(site.toast).toContainText(`“${name}” saved.`);
@@ -85,17 +85,17 @@ test.describe('with the demo', () => {
   });
 });
 
-test('what a running integration would notice is said before saving', { tag: '@scripts' }, async ({ site, keyward }) => {
+test('effects on running integrations are shown before saving', { tag: '@scripts' }, async ({ site, keyward }) => {
   await keyward.createKey('Gateway', '--scope', 'data:read', '--scope', 'data:write');
   await site.signIn();
-  const dialog = await opened(site, 'Gateway');
-  const said = dialog.getByRole('status').filter({ hasText: /affects|will fail|new expiry|never used/ });
+  const dialog = await openEdit(site, 'Gateway');
+  const effects = dialog.getByRole('status').filter({ hasText: /affects|will fail|new expiry|never used/ });
   await dialog.getByLabel('Name').fill('A name is noticed by nobody');
-  await expect(said).toHaveCount(0);
+  await expect(effects).toHaveCount(0);
   await dialog.getByLabel('data:write').uncheck();
-  await expect(said).toContainText('Requests that need data:write will fail immediately.');
+  await expect(effects).toContainText('Requests that need data:write will fail immediately.');
   await dialog.getByLabel('data:write').check();
-  await expect(said).toHaveCount(0);
+  await expect(effects).toHaveCount(0);
   await dialog.getByLabel('Expiration').selectOption('7 days');
-  await expect(said).toContainText('The new expiry also applies to access tokens issued from the key.');
+  await expect(effects).toContainText('The new expiry also applies to access tokens issued from the key.');
 });

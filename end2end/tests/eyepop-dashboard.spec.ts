@@ -2,11 +2,11 @@ import { MOTION } from '../playwright.config';
 import { SECRET } from '../support/keyward';
 import { expect, test } from '../support/test';
 
-// The steps of EyePop's guide to its dashboard, in its order, on a narrow screen as in its pictures.
+// The steps of EyePop's dashboard guide in order, on a narrow screen as in its screenshots.
 // With transitions: the other tests ask for reduced motion.
 test.use({ ...MOTION, viewport: { width: 390, height: 844 } });
 
-test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context }) => {
+test('EyePop dashboard', async ({ page, site, keyward, monitor, scripted, context }) => {
   await site.signInOnPage();
 
   // The menu at the upper right leads to the keys.
@@ -15,7 +15,7 @@ test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context 
   expect(box && box.x > 300 && box.y < 60, 'the menu is at the upper right').toBe(true);
   await menu.click();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API keys' }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await expect(page.getByRole('heading', { name: 'API keys', level: 1 })).toBeVisible();
   await expect(page.getByText('No API keys yet')).toBeVisible();
 
@@ -26,7 +26,7 @@ test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context 
   await site.createDialog.getByLabel('Expiration').selectOption('30 days');
   await site.submitCreate();
 
-  // The secret, once, and the id of its project.
+  // The secret is shown once, with the project id.
   await expect(site.secret).toHaveText(/^kw_live_[0-9A-Za-z]{56}$/);
   const secret = await site.secret.innerText();
   expect(secret).toHaveLength(64);
@@ -39,33 +39,33 @@ test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context 
     await expect(site.reveal.getByText('Copied').first()).toBeVisible();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   } else {
-    // Nothing that could take the page over, and the secret along.
+    // No script of another origin runs on the page with the secret.
     await expect(page.locator('script[type=module], script[src], link[rel=modulepreload]')).toHaveCount(0);
   }
-  await site.done();
+  await site.closeReveal();
 
-  // The list shows the key, and never the secret again.
+  // The list shows the key without its secret.
   const row = site.row('Starter Integration');
   await expect(row).toContainText(`${secret.slice(0, 12)}…`);
   await expect(row).toContainText('Active');
   await expect(row).toContainText('in 30 days');
-  await site.nowhere(secret);
+  await site.expectNowhere(secret);
   await site.reload();
-  await site.nowhere(secret);
-  // The answer that held it was for nobody to keep: the browser cannot go back to it.
-  if (!scripted) watch.expectFailure('net::ERR_CACHE_MISS');
+  await site.expectNowhere(secret);
+  // The response with the secret is not cached: the browser cannot go back to it.
+  if (!scripted) monitor.expectFailure('net::ERR_CACHE_MISS');
   await page.goBack({ timeout: 3_000 }).catch(() => undefined);
-  await site.lacks(SECRET);
+  await site.expectNotInDocument(SECRET);
   await page.goForward({ timeout: 3_000 }).catch(() => undefined);
-  await site.lacks(SECRET);
+  await site.expectNotInDocument(SECRET);
   await site.open('/keys');
-  await site.nowhere(secret);
+  await site.expectNowhere(secret);
 
-  // Lost: delete it. It is listed under Deleted with the day that it goes, and can be restored.
+  // The lost key is deleted. It is listed under Deleted with its removal date, and can be restored.
   await site.confirm('Delete', 'Starter Integration');
   await site.open('/keys');
   await expect(page.getByText('No API keys yet')).toBeVisible();
-  await site.show('Deleted');
+  await site.showStatus('Deleted');
   await expect(row).toContainText('Deleted');
   await expect(row).toContainText('Permanently deleted in 7 days');
   await page.getByRole('button', { name: 'Restore key Starter Integration' }).click();
@@ -73,12 +73,12 @@ test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context 
   await site.open('/keys');
   await expect(row).toContainText('Active');
 
-  // Make another.
+  // Create another key.
   await site.confirm('Delete', 'Starter Integration');
   await site.open('/keys');
   const another = await site.create('Starter Integration');
   expect(another).toMatch(SECRET);
   expect(another).not.toBe(secret);
-  await site.done();
+  await site.closeReveal();
   await expect(row).toContainText(`${another.slice(0, 12)}…`);
 });

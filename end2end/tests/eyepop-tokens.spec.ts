@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '../support/test';
 
-// EyePop's guide as it is printed; only what stands in <> is filled in, and the host changed.
+// The commands of EyePop's guide. Only the values in <> and the host are replaced.
 const STORE = `
 export EYEPOP_POP_ID=<my pop uuid>
 export EYEPOP_SECRET_API_KEY=<my secret key>
@@ -26,7 +26,7 @@ test('EyePop tokens', async ({ page, site, keyward }) => {
   await site.signInOnPage();
   const secret = await site.create('Server to server');
   const project = await site.reveal.locator('#project-id').innerText();
-  await site.done();
+  await site.closeReveal();
 
   const shell = async (script: string, environment: NodeJS.ProcessEnv = {}) => {
     const lines = script.replaceAll('https://api.eyepop.ai', keyward.url);
@@ -38,26 +38,26 @@ test('EyePop tokens', async ({ page, site, keyward }) => {
   // All three steps in one terminal.
   expect(JSON.parse(await shell(store + GET_TOKEN + USE_TOKEN))).toEqual(config);
 
-  // The third step again and again, with the token that the second step left.
+  // The third step, repeated with the token of the second step.
   const token = (await shell(`${store}${GET_TOKEN}printf %s "$TEMP_ACCESS_TOKEN"`)).trim();
   const third = async () => JSON.parse(await shell(USE_TOKEN, { EYEPOP_POP_ID: project, TEMP_ACCESS_TOKEN: token }));
   expect(await third()).toEqual(config);
 
-  // The dialog names the code that the refused will read.
-  await site.choose('Deactivate', 'Server to server');
+  // The dialog shows the code of denied requests.
+  await site.chooseAction('Deactivate', 'Server to server');
   const dialog = page.getByRole('dialog', { name: 'Deactivate “Server to server”?' });
   await expect(dialog.locator('code')).toHaveText('inactive');
   await dialog.getByRole('button', { name: 'Deactivate key' }).click();
   await expect(site.row('Server to server')).toContainText('Inactive');
   expect(await third()).toMatchObject({ status: 401, code: 'inactive' });
-  const answer = await fetch(`${keyward.url}/pops/${project}/config`, { headers: { authorization: `Bearer ${token}` } });
-  expect(answer.status).toBe(401);
+  const response = await fetch(`${keyward.url}/pops/${project}/config`, { headers: { authorization: `Bearer ${token}` } });
+  expect(response.status).toBe(401);
 
-  await site.choose('Activate', 'Server to server');
+  await site.chooseAction('Activate', 'Server to server');
   await expect(site.row('Server to server')).toContainText('Active');
   expect(await third()).toEqual(config);
 
-  // The command line, beside the running server.
+  // The command line, while the server runs.
   const [key] = await keyward.keys();
   await keyward.run(['keys', 'deactivate', key.key_id]);
   expect(await third()).toMatchObject({ status: 401, code: 'inactive' });

@@ -1,18 +1,18 @@
-import { Program, programs, register } from '../support/program';
+import { ClientApp, applicationsOf, registerApplication } from '../support/client-app';
 import { expect, test as base } from '../support/test';
 
-const test = base.extend<{ program: Program }>({
-  program: async ({}, use) => {
-    const program = await Program.open();
-    await use(program);
-    program.close();
+const test = base.extend<{ app: ClientApp }>({
+  app: async ({}, use) => {
+    const app = await ClientApp.open();
+    await use(app);
+    app.close();
   },
 });
 
-test('a program is registered by its owner, and what is wrong is said beside the fields', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('a project owner registers an application, and errors appear at their fields', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await site.signIn(`/projects/${await keyward.project()}`);
-  await expect(programs(page)).toContainText('No applications yet.');
+  await expect(applicationsOf(page)).toContainText('No applications yet.');
   await page.getByRole('link', { name: 'Register application' }).click();
   const dialog = page.getByRole('dialog', { name: 'Register application' });
   await dialog.getByLabel('Name').fill('  ');
@@ -25,17 +25,17 @@ test('a program is registered by its owner, and what is wrong is said beside the
   await dialog.getByLabel('Redirect URLs').fill('https://buoywatch.example/done\nhttp://127.0.0.1/cb');
   await dialog.getByRole('button', { name: 'Register application' }).click();
   await expect(site.toast).toContainText('Application registered.');
-  await expect(programs(page)).toContainText('Buoy Watch');
-  await expect(programs(page)).toContainText('https://buoywatch.example/done');
-  await expect(programs(page)).toContainText(/client:[0-9a-f-]{36}/);
+  await expect(applicationsOf(page)).toContainText('Buoy Watch');
+  await expect(applicationsOf(page)).toContainText('https://buoywatch.example/done');
+  await expect(applicationsOf(page)).toContainText(/client:[0-9a-f-]{36}/);
 });
 
-test('what was allowed is listed on the project, and revoked there', async ({ page, site, keyward, program }) => {
+test('a grant is listed on the project page and revoked there', async ({ page, site, keyward, app }) => {
   await site.addSession();
-  const client = await register(site, 'Buoy Watch', program.redirect);
-  await page.goto(program.asks(keyward, client));
+  const client = await registerApplication(site, 'Buoy Watch', app.redirect);
+  await page.goto(app.authorizationUrl(keyward, client));
   await page.getByRole('button', { name: 'Allow' }).click();
-  await program.heard();
+  await app.nextResponse();
   await site.open(`/projects/${await keyward.project()}`);
   const allowed = page.getByRole('region', { name: 'Grants', exact: true });
   await expect(allowed).toContainText('Scopes: data:read, usage:read. Allowed by you');
@@ -46,20 +46,20 @@ test('what was allowed is listed on the project, and revoked there', async ({ pa
   await expect(allowed).toContainText('No active grants');
 });
 
-test('a program that is removed takes along what was allowed to it', async ({ page, site, keyward, program, watch }) => {
-  watch.expectStatus(400);
+test('removing an application revokes its grants', async ({ page, site, keyward, app, monitor }) => {
+  monitor.expectStatus(400);
   await site.addSession();
-  const client = await register(site, 'Buoy Watch', program.redirect);
-  await page.goto(program.asks(keyward, client));
+  const client = await registerApplication(site, 'Buoy Watch', app.redirect);
+  await page.goto(app.authorizationUrl(keyward, client));
   await page.getByRole('button', { name: 'Allow' }).click();
-  await program.heard();
+  await app.nextResponse();
   await site.open(`/projects/${await keyward.project()}`);
-  await programs(page).getByRole('link', { name: 'Remove Buoy Watch' }).click();
+  await applicationsOf(page).getByRole('link', { name: 'Remove Buoy Watch' }).click();
   const dialog = page.getByRole('dialog', { name: 'Remove Buoy Watch?' });
   await dialog.getByRole('button', { name: 'Remove application' }).click();
   await expect(site.toast).toContainText('Application removed.');
   await site.open('/settings/security');
   await expect(page.getByText('No active grants')).toBeVisible();
-  await page.goto(program.asks(keyward, client));
+  await page.goto(app.authorizationUrl(keyward, client));
   await expect(page.getByRole('heading', { name: 'Invalid authorization request' })).toBeVisible();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '../support/test';
 
-test('filters and order stand in the address', async ({ page, site, keyward }) => {
+test('filters and sort order are part of the URL', async ({ page, site, keyward }) => {
   await keyward.createKey('Beta', '--environment', 'test');
   await keyward.createKey('Alpha');
   const old = await keyward.createKey('Old');
@@ -19,13 +19,13 @@ test('filters and order stand in the address', async ({ page, site, keyward }) =
   await site.filter('Status', 'Inactive');
   await expect(page.getByText('No matching keys')).toBeVisible();
   await page.getByRole('link', { name: 'Clear filters' }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await expect(site.names()).toHaveCount(3);
   await page.goBack();
   await expect(page.getByText('No matching keys')).toBeVisible();
 });
 
-test('what a link says stands in the form', async ({ page, site }) => {
+test('query parameters prefill the form', async ({ page, site }) => {
   await site.signIn('/keys/new?name=Nightly%20job&expires=30d&scope=data:read&environment=test&issued_to=Ada');
   const form = site.createDialog;
   await expect(form.getByLabel('Name')).toHaveValue('Nightly job');
@@ -41,8 +41,8 @@ test('what a link says stands in the form', async ({ page, site }) => {
   await expect(page.getByRole('checkbox', { checked: true })).toHaveCount(0);
 });
 
-test.describe('alive', { tag: '@scripts' }, () => {
-  test('two tabs agree, and a row that changes is the same row', async ({ page, site, keyward }) => {
+test.describe('live updates', { tag: '@scripts' }, () => {
+  test('another tab updates, and a changed row keeps its element', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     const other = await site.tab('/keys');
@@ -53,19 +53,19 @@ test.describe('alive', { tag: '@scripts' }, () => {
     expect(await other.row('Gateway').evaluate(row => (row as HTMLElement & { mine?: boolean }).mine)).toBe(true);
     await site.create('Second');
     await expect(other.row('Second')).toBeVisible();
-    await site.done();
+    await site.closeReveal();
   });
 
-  test('a slow network: the button says that it works, and nothing is sent twice', async ({ page, site, keyward }) => {
+  test('on a slow network, the button shows progress and the form is sent once', async ({ page, site, keyward }) => {
     await site.signIn();
     await site.openCreate();
     let sent = 0;
-    let answer = () => {};
-    const answered = new Promise<void>(resolve => (answer = () => resolve()));
+    let release = () => {};
+    const released = new Promise<void>(resolve => (release = () => resolve()));
     await page.route('**/keys/new', async route => {
       if (route.request().method() === 'POST') {
         sent += 1;
-        await answered;
+        await released;
       }
       await route.continue();
     });
@@ -74,14 +74,14 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await expect(site.createDialog.getByText('Creating…')).toBeVisible();
     await page.keyboard.press('Enter');
     await site.createDialog.getByRole('button', { name: /Creat/ }).click({ force: true });
-    answer();
+    release();
     await expect(site.secret).toBeVisible();
-    await site.done();
+    await site.closeReveal();
     expect(sent).toBe(1);
     expect(await keyward.keys()).toHaveLength(1);
   });
 
-  test('a light turns on with the first call, and .env is a file', async ({ page, site, keyward }) => {
+  test('an indicator shows the first request, and .env is downloaded', async ({ page, site, keyward }) => {
     await site.signIn();
     const secret = await site.create('Gateway');
     const light = site.reveal.locator('.light');
@@ -104,7 +104,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await expect(site.reveal).toBeHidden();
   });
 
-  test('shortcuts', async ({ page, site, keyward }) => {
+  test('keyboard shortcuts', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     await page.keyboard.press('/');

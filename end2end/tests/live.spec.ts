@@ -1,28 +1,28 @@
-import { elsewhere } from '../support/demo';
+import { openSession } from '../support/demo';
 import { expect, test } from '../support/test';
 
-// What others do meanwhile, and what a bad network does.
+// Concurrent changes by others, and network errors.
 
-test.describe('alive', { tag: '@scripts' }, () => {
-  test('a tab shows within seconds what another has made, renamed and deleted', async ({ page, site, keyward }) => {
+test.describe('live updates', { tag: '@scripts' }, () => {
+  test('a tab shows keys that another tab creates, renames, and deletes', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     const other = await site.tab('/keys');
     await site.create('Second');
-    await site.done();
+    await site.closeReveal();
     await expect(other.names()).toHaveText(['Second', 'Gateway']);
-    await site.choose('Edit', 'Second');
+    await site.chooseAction('Edit', 'Second');
     await page.getByRole('dialog').getByLabel('Name').fill('Third');
     await page.getByRole('dialog').getByRole('button', { name: 'Save changes' }).click();
     await expect(other.names()).toHaveText(['Third', 'Gateway']);
     await site.confirm('Delete', 'Gateway');
     await expect(other.names()).toHaveText(['Third']);
-    // Undo in one is seen in the other as well.
+    // Undo in one tab appears in the other.
     await site.toast.getByRole('button', { name: 'Undo' }).click();
     await expect(other.names()).toHaveText(['Third', 'Gateway']);
   });
 
-  test('coming back to a tab shows what was changed by a program', async ({ page, site, keyward }) => {
+  test('a tab that gets the focus shows changes of the command line', async ({ page, site, keyward }) => {
     const { key_id } = await keyward.createKey('Gateway');
     await site.signIn();
     await expect(site.row('Gateway')).toContainText('Active');
@@ -31,7 +31,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await expect(site.row('Gateway')).toContainText('Inactive');
   });
 
-  test('a menu that is open stays open while its row changes', async ({ page, site, keyward }) => {
+  test('an open menu stays open while its row changes', async ({ page, site, keyward }) => {
     const { key_id } = await keyward.createKey('Gateway');
     await site.signIn();
     await page.getByRole('button', { name: 'Actions for key Gateway' }).click();
@@ -43,7 +43,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await expect(page.getByRole('button', { name: 'Activate key Gateway' })).toBeVisible();
   });
 
-  test('a change while the form is open leaves what is typed', async ({ page, site, keyward }) => {
+  test('a change of the list keeps the input of an open form', async ({ page, site, keyward }) => {
     await site.signIn();
     await site.openCreate();
     await site.createDialog.getByLabel('Name').fill('Typed');
@@ -55,31 +55,31 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await expect(site.createDialog.getByLabel('data:read')).toBeChecked();
   });
 
-  test('without an answer a press in the list says so, and can be pressed again', async ({ page, site, keyward, watch }) => {
+  test('an action without a response shows an error and can be repeated', async ({ page, site, keyward, monitor }) => {
     const { key_id } = await keyward.createKey('Gateway');
     await keyward.deactivate(key_id);
     await site.signIn();
-    watch.expectUnreachable();
+    monitor.expectReachableeachable();
     await keyward.stop('SIGKILL');
-    await site.choose('Activate', 'Gateway');
+    await site.chooseAction('Activate', 'Gateway');
     await expect(page.getByText('Keyward did not respond.')).toBeVisible();
     await expect(site.row('Gateway')).toContainText('Inactive');
     await keyward.start();
-    watch.reachable();
-    await site.choose('Activate', 'Gateway');
+    monitor.reachable();
+    await site.chooseAction('Activate', 'Gateway');
     await expect(site.row('Gateway')).toContainText('Active');
   });
 });
 
-test('what the server refuses is said, and the list shows what is true', async ({ page, site, keyward, watch, browser }) => {
-  watch.expectStatus(409);
+test('a rejected action shows an error, and the list shows the current state', async ({ page, site, keyward, monitor, browser }) => {
+  monitor.expectStatus(409);
   const { key_id } = await keyward.createKey('Gateway');
   await keyward.deactivate(key_id);
   await site.signIn();
-  const other = await elsewhere(site, browser, keyward.person);
+  const other = await openSession(site, browser, keyward.user);
   await other.confirm('Delete', 'Gateway');
   await other.page.context().close();
-  await site.choose('Activate', 'Gateway');
+  await site.chooseAction('Activate', 'Gateway');
   await expect(page.getByRole('alert')).toContainText('This key is deleted. Restore it first.');
   await expect(site.row('Gateway')).toHaveCount(0);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from '../support/test';
 
-// Faults that were found and mended: they stay away.
+// Regression tests.
 
-test('the page of a key with long words is as wide as a screen of 320 px', async ({ page, site, keyward }) => {
+test('the page of a key with long words fits a screen of 320 px', async ({ page, site, keyward }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   await site.addSession();
   for (const more of [['W'.repeat(100)], ['Gateway', '--issued-to', 'M'.repeat(100)]]) {
@@ -13,12 +13,12 @@ test('the page of a key with long words is as wide as a screen of 320 px', async
   }
 });
 
-test('a word that is cut short is named in its own line', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('a truncated word is reported with its line', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await site.signIn(`/projects/${await keyward.project()}`);
   await page.getByRole('textbox', { name: 'Config' }).fill('{\n  "a": nul\n}');
-  // The words stand there before it is sent, too: the server's are waited for.
-  const refused = page.waitForResponse(answer => answer.status() === 422);
+  // The browser shows the same message before the form is sent: wait for the server's response.
+  const refused = page.waitForResponse(response => response.status() === 422);
   await page.getByRole('button', { name: 'Save config' }).click();
   await refused;
   await expect(page.locator('#config-error')).toHaveText(/^Line 2, column/);

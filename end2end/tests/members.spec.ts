@@ -1,9 +1,9 @@
-import { elsewhere, JONAS, TOMAS } from '../support/demo';
+import { openSession, JONAS, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
 test.use({ template: 'demo' });
 
-test('somebody is invited, joins, gets another role, and is removed', async ({ page, site, browser, watch }) => {
+test('a user is invited, joins, gets another role, and is removed', async ({ page, site, browser, monitor }) => {
   await site.signIn('/projects/new');
   await page.getByRole('dialog').getByLabel('Name').fill('Night watch');
   await page.getByRole('button', { name: 'Create project' }).click();
@@ -16,19 +16,19 @@ test('somebody is invited, joins, gets another role, and is removed', async ({ p
   const link = (await shown.locator('.secret__value').innerText()).trim();
   expect(link).toMatch(/\/join\?code=[\w-]{43}$/);
   await shown.getByRole('link', { name: 'Done' }).click();
-  await site.at(home);
+  await site.waitForPath(home);
   await expect(page.getByRole('main').getByText('Anyone with the link')).toBeVisible();
-  await site.lacks(link.split('=')[1]);
+  await site.expectNotInDocument(link.split('=')[1]);
 
-  const jonas = await elsewhere(site, browser, JONAS);
+  const jonas = await openSession(site, browser, JONAS);
   await jonas.page.goto(link);
   await expect(jonas.page.getByText('Maren Okafor invited you to this project.')).toBeVisible();
   await jonas.page.getByRole('button', { name: 'Join project' }).click();
   await expect(jonas.page.getByRole('heading', { level: 1, name: 'Night watch' })).toBeVisible();
   await expect(jonas.page.getByRole('link', { name: 'Invite member', exact: true })).toHaveCount(0);
 
-  // The link has done its work.
-  const tomas = await elsewhere(site, browser, TOMAS);
+  // The link is used up.
+  const tomas = await openSession(site, browser, TOMAS);
   await tomas.page.goto(link);
   await expect(tomas.page.getByRole('heading', { name: 'This link is no longer valid' })).toBeVisible();
 
@@ -46,7 +46,7 @@ test('somebody is invited, joins, gets another role, and is removed', async ({ p
   await jonas.page.goto(home);
   await expect(jonas.page.getByText('Page not found')).toBeVisible();
 
-  watch.expectStatus(409);
+  monitor.expectStatus(409);
   await page.getByRole('link', { name: 'Leave project', exact: true }).click();
   await page.getByRole('button', { name: 'Leave project' }).click();
   await expect(page.getByRole('alert')).toContainText('A project must have at least one owner.');

@@ -1,26 +1,26 @@
 import { expect, test } from '../support/test';
 
-// The way that Ownchat's guide goes: Settings, Developer, API Keys; a dashboard with these columns; create, edit, status, delete.
+// The steps of Ownchat's guide: Settings, Developer, API Keys; a dashboard with these columns; create, edit, status, delete.
 test('Ownchat', async ({ page, site, keyward }) => {
   await site.signInOnPage();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Account' }).click();
   await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Developer' }).click();
   await page.getByRole('main').getByRole('link', { name: 'API Keys', exact: true }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
 
   await site.openCreate();
   await site.createDialog.getByLabel('Name').fill('Chat bot');
   await site.createDialog.getByLabel('data:read').check();
   await site.submitCreate();
   const secret = await site.secret.innerText();
-  await site.done();
+  await site.closeReveal();
   for (const column of ['Name', 'Access scope', 'Status', 'Created', 'Actions']) {
     await expect(page.getByRole('columnheader', { name: column })).toBeVisible();
   }
   await expect(site.row('Chat bot')).toContainText('data:read');
   await expect(site.row('Chat bot')).toContainText('Active');
 
-  await site.choose('Edit', 'Chat bot');
+  await site.chooseAction('Edit', 'Chat bot');
   const edit = page.getByRole('dialog', { name: 'Edit “Chat bot”' });
   await edit.getByLabel('Name').fill('Chat bot, reworked');
   await edit.getByLabel('data:read').uncheck();
@@ -38,14 +38,14 @@ test('Ownchat', async ({ page, site, keyward }) => {
   await expect(row.locator('.cell-expires')).toHaveText('Never');
 
   // The secret is the same.
-  const answer = await fetch(`${keyward.url}/v1/keys/verify`, {
+  const response = await fetch(`${keyward.url}/v1/keys/verify`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ key: secret }),
   });
-  expect(await answer.json()).toMatchObject({ valid: true, name: 'Chat bot, reworked', scopes: ['data:write'] });
+  expect(await response.json()).toMatchObject({ valid: true, name: 'Chat bot, reworked', scopes: ['data:write'] });
 
-  // The key's own page says the rest.
+  // The page of the key shows the other fields.
   await row.getByRole('link', { name: 'Chat bot, reworked' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Chat bot, reworked');
   await expect(page.getByRole('region', { name: 'About this key' }).getByText('Support team')).toBeVisible();
@@ -54,8 +54,8 @@ test('Ownchat', async ({ page, site, keyward }) => {
   await expect(site.toast).toContainText('deleted');
 });
 
-test('an edit that began before another is told, and loses nothing', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(409);
+test('a conflicting edit shows an error and keeps its values', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(409);
   const { key_id } = await keyward.createKey('Gateway');
   await site.signIn(`/keys/${key_id}/edit`);
   const edit = page.getByRole('dialog', { name: 'Edit “Gateway”' });

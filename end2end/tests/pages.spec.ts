@@ -1,6 +1,6 @@
 import { expect, test } from '../support/test';
 
-test('the account: name, time zone, theme', async ({ page, site, keyward }) => {
+test('account: name, time zone, and theme', async ({ page, site, keyward }) => {
   await keyward.createKey('Gateway');
   await site.signIn('/settings/account');
   await page.getByLabel('Name', { exact: true }).fill('Maren O.');
@@ -13,7 +13,7 @@ test('the account: name, time zone, theme', async ({ page, site, keyward }) => {
   await page.getByRole('radio', { name: 'Dark' }).check();
   await page.getByRole('button', { name: 'Save theme', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  // It stands in what the server sends, so nothing flashes.
+  // The server renders the theme, so that it does not flash.
   expect(await (await page.request.get('/keys')).text()).toContain('data-theme="dark"');
   await site.open('/keys');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
@@ -23,8 +23,8 @@ test('the account: name, time zone, theme', async ({ page, site, keyward }) => {
   await expect(page).toHaveURL(/\/keys$/);
 });
 
-test('a project: its id, its scopes, its config', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('project: id, scopes, and config', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await site.signIn();
   await page.getByRole('link', { name: 'Projects' }).click();
   await page.locator('tbody .key-name').first().click();
@@ -47,14 +47,14 @@ test('a project: its id, its scopes, its config', async ({ page, site, keyward, 
 test.describe('administrators', () => {
 test.use({ template: 'administrator' });
 
-test('an administrator stops a key, and its owner reads why', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('an administrator deactivates a key, and the owner sees the reason', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await keyward.createKey('Gateway');
   await site.signIn();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'All keys' }).click();
-  await site.at('/admin/keys');
+  await site.waitForPath('/admin/keys');
   await expect(page.getByRole('columnheader', { name: 'Owner' })).toBeVisible();
-  await site.choose('Deactivate', 'Gateway');
+  await site.chooseAction('Deactivate', 'Gateway');
   const dialog = page.getByRole('dialog', { name: 'Deactivate “Gateway”?' });
   await dialog.getByLabel('Reason').fill('   ');
   await dialog.getByRole('button', { name: 'Deactivate key' }).click();
@@ -78,7 +78,7 @@ test('an administrator stops a key, and its owner reads why', async ({ page, sit
   await expect(site.row('Gateway')).toContainText('Active');
 });
 
-test('the catalogue of scopes', async ({ page, site }) => {
+test('scope catalog', async ({ page, site }) => {
   await site.signIn();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Scopes' }).click();
   await page.getByRole('link', { name: 'Add scope' }).click();
@@ -97,11 +97,11 @@ test('the catalogue of scopes', async ({ page, site }) => {
 });
 });
 
-test('to nobody the administrators’ pages are missing', async ({ page, watch }) => {
-  watch.expectStatus(404);
+test('without a session, administrator pages respond with 404', async ({ page, monitor }) => {
+  monitor.expectStatus(404);
   for (const path of ['/admin/keys', '/admin/scopes']) {
-    const answer = await page.goto(path);
-    expect(answer?.status()).toBe(404);
+    const response = await page.goto(path);
+    expect(response?.status()).toBe(404);
     await expect(page.getByText('Page not found')).toBeVisible();
   }
 });

@@ -1,7 +1,7 @@
 import type { Keyward } from '../support/keyward';
 import { expect, test } from '../support/test';
 
-/** Makes many keys: the first by the form, and all others through the API with the first. */
+/** Creates many keys: the first with the form, the others with the API and the first key. */
 async function createKeys(keyward: Keyward, [first, ...others]: string[]): Promise<void> {
   const scope = 'keyward:keys.write';
   const { key_id, project_id, secret } = await keyward.createKey(first, '--scope', scope);
@@ -9,12 +9,12 @@ async function createKeys(keyward: Keyward, [first, ...others]: string[]): Promi
   const { access_token } = await (await fetch(`${keyward.url}/oauth/token`, { method: 'POST', body })).json();
   const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' };
   for (const name of others) {
-    const answer = await fetch(`${keyward.url}/v1/projects/${project_id}/keys`, { method: 'POST', headers, body: JSON.stringify({ name }) });
-    expect(answer.status, name).toBe(201);
+    const response = await fetch(`${keyward.url}/v1/projects/${project_id}/keys`, { method: 'POST', headers, body: JSON.stringify({ name }) });
+    expect(response.status, name).toBe(201);
   }
 }
 
-test('a long list: pages of fifty, active keys first', async ({ page, site, keyward }) => {
+test('a long list has pages of 50 keys, active keys first', async ({ page, site, keyward }) => {
   const made = Array.from({ length: 120 }, (_, n) => `Key ${String(n + 1).padStart(3, '0')}`);
   await createKeys(keyward, made);
   const inactive = (await keyward.keys()).filter(key => ['Key 060', 'Key 120'].includes(key.name));
@@ -39,13 +39,13 @@ test('a long list: pages of fifty, active keys first', async ({ page, site, keyw
   await gather(20);
   await expect(next).toBeHidden();
 
-  // Every key once, and those that are refused at the end.
+  // Each key is listed once, inactive keys last.
   expect([...seen].sort()).toEqual(made);
   expect(seen.slice(-2).sort()).toEqual(['Key 060', 'Key 120']);
 
-  // A dialog leaves the place in the list as it is.
+  // A dialog keeps the position in the list.
   const here = page.url();
-  await site.choose('Delete', seen[105]);
+  await site.chooseAction('Delete', seen[105]);
   await page.getByRole('dialog').getByRole('link', { name: 'Cancel' }).click();
   await expect(page.getByRole('dialog')).toBeHidden();
   await expect(page).toHaveURL(here);
@@ -58,10 +58,10 @@ test('a long list: pages of fifty, active keys first', async ({ page, site, keyw
   await expect(page.getByText('20 of 120', { exact: true })).toBeVisible();
 });
 
-test('Back and Forward go through filters, and the choice follows', async ({ page, site, keyward }) => {
+test('Back and Forward restore the filters and their controls', async ({ page, site, keyward }) => {
   await keyward.createKey('Gateway');
   await site.signIn();
-  await site.show('Deleted');
+  await site.showStatus('Deleted');
   await expect(page.getByText('No deleted keys')).toBeVisible();
   await page.goBack();
   await site.ready();

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '../support/test';
 
-test('the curl command works when it is pasted into a terminal', async ({ site }) => {
+test('the curl command works when pasted into a terminal', async ({ site }) => {
   await site.signIn();
   await site.create('Gateway');
   await site.reveal.getByLabel('curl').check();
@@ -11,7 +11,7 @@ test('the curl command works when it is pasted into a terminal', async ({ site }
   expect(JSON.parse(stdout)).toMatchObject({ token_type: 'Bearer', access_token: expect.stringMatching(/^eyJ/) });
 });
 
-test('a key by the keyboard alone', { tag: '@scripts' }, async ({ page, site, context, keyward }) => {
+test('a key is created with the keyboard only', { tag: '@scripts' }, async ({ page, site, context, keyward }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await site.signIn();
   await page.keyboard.press('c');
@@ -29,7 +29,7 @@ test('a key by the keyboard alone', { tag: '@scripts' }, async ({ page, site, co
   expect(await keyward.keys()).toMatchObject([{ name: 'c / ? are letters here' }]);
 });
 
-test('nothing is wider than a screen of 320 px', async ({ page, site, keyward }) => {
+test('pages fit a screen of 320 px', async ({ page, site, keyward }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   const name = `${'W'.repeat(60)} ${'字'.repeat(39)}`;
   const { key_id } = await keyward.createKey(name, '--scope', 'data:read', '--scope', 'data:write', '--issued-to', 'M'.repeat(100));
@@ -51,5 +51,5 @@ test('nothing is wider than a screen of 320 px', async ({ page, site, keyward })
     await site.reveal.getByLabel(tab, { exact: true }).check();
     expect.soft(await page.evaluate(() => document.documentElement.scrollWidth), tab).toBeLessThanOrEqual(320);
   }
-  if (site.scripted) await site.done();
+  if (site.scripted) await site.closeReveal();
 });

@@ -1,10 +1,10 @@
-import { elsewhere, project, TOMAS } from '../support/demo';
+import { openSession, findProject, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
-test('a config that was saved is what holders of a token read', async ({ page, site, keyward }) => {
+test('a token reads the saved config', async ({ page, site, keyward }) => {
   await site.signIn();
   const secret = await site.create('Server');
-  await site.done();
+  await site.closeReveal();
   const id = await keyward.project();
   await site.open(`/projects/${id}`);
   await page.getByRole('textbox', { name: 'Config' }).fill('{"pop": "people", "labels": ["bag", "ß", "🗝"]}');
@@ -17,13 +17,13 @@ test('a config that was saved is what holders of a token read', async ({ page, s
   });
   const { access_token } = await exchange.json();
   for (const path of [`/pops/${id}/config`, `/v1/projects/${id}/config`]) {
-    const answer = await fetch(keyward.url + path, { headers: { authorization: `Bearer ${access_token}` } });
-    expect(await answer.json(), path).toEqual({ pop: 'people', labels: ['bag', 'ß', '🗝'] });
+    const response = await fetch(keyward.url + path, { headers: { authorization: `Bearer ${access_token}` } });
+    expect(await response.json(), path).toEqual({ pop: 'people', labels: ['bag', 'ß', '🗝'] });
   }
 });
 
-test('a config that was changed meanwhile is not written over, and nothing is lost', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(409);
+test('a concurrent change of the config is not overwritten, and the input is kept', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(409);
   await site.signIn(`/projects/${await keyward.project()}`);
   const config = page.getByRole('textbox', { name: 'Config' });
   await config.fill('{"mine": true}');
@@ -34,7 +34,7 @@ test('a config that was changed meanwhile is not written over, and nothing is lo
   expect(await keyward.run(['projects', 'config', '--project', await keyward.project()])).toContain('theirs');
 });
 
-test('what was typed when the session had ended is there again after signing in', async ({ page, site, keyward }) => {
+test('input from an expired session is restored after sign-in', async ({ page, site, keyward }) => {
   await site.addSession();
   const path = `/projects/${await keyward.project()}`;
   await site.open(path);
@@ -45,18 +45,18 @@ test('what was typed when the session had ended is there again after signing in'
   await expect(page).toHaveURL(/\/login\?next=/);
   await site.ready();
   await site.fillSignIn();
-  await site.at(path);
+  await site.waitForPath(path);
   await expect(page.getByRole('alert')).toContainText('Your changes are not saved yet');
   await expect(config).toHaveValue('{"kept": "</textarea>"}');
   await page.getByRole('button', { name: 'Save config' }).click();
   await expect(site.toast).toContainText('Config saved.');
 });
 
-test('what is no config is refused with its place', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('an invalid config is rejected with the position of the error', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await site.signIn(`/projects/${await keyward.project()}`);
   const config = page.getByRole('textbox', { name: 'Config' });
-  for (const [text, place] of [
+  for (const [text, position] of [
     ['{\n  "a": 1,\n  "a": 2\n}', /^Line 3, column \d+/],
     ['{"a": }', /^Line 1, column 7/],
     ['', /^Enter a JSON object/],
@@ -64,21 +64,21 @@ test('what is no config is refused with its place', async ({ page, site, keyward
   ] as const) {
     await config.fill(text);
     await page.getByRole('button', { name: 'Save config' }).click();
-    await expect(page.locator('#config-error')).toHaveText(place);
+    await expect(page.locator('#config-error')).toHaveText(position);
     await expect(config).toHaveValue(text);
     await expect(config).toHaveAttribute('aria-invalid', 'true');
   }
 });
 
-test('what is typed while an answer is on its way stays', { tag: '@scripts' }, async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(422);
+test('input during a pending request is kept', { tag: '@scripts' }, async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(422);
   await site.addSession();
   const path = `/projects/${await keyward.project()}`;
   await site.open(path);
-  let answer = () => {};
-  const held = new Promise<void>((done) => (answer = done));
+  let release = () => {};
+  const released = new Promise<void>((done) => (release = done));
   await page.route('**' + path, async (route) => {
-    if (route.request().method() === 'POST') await held;
+    if (route.request().method() === 'POST') await released;
     await route.continue();
   });
   const config = page.getByRole('textbox', { name: 'Config' });
@@ -86,14 +86,14 @@ test('what is typed while an answer is on its way stays', { tag: '@scripts' }, a
   await page.getByRole('button', { name: 'Save config' }).click();
   await config.fill('{"later": 1 2}');
   const refused = page.waitForResponse((response) => response.status() === 422);
-  answer();
+  release();
   await refused;
   await expect(page.locator('form[aria-busy]')).toHaveCount(0);
   await expect(page.locator('#config-error')).toHaveText(/^Line 1, column \d+/);
   await expect(config).toHaveValue('{"later": 1 2}');
 });
 
-test('while typing, the place of the error is said and can be gone to', { tag: '@scripts' }, async ({ page, site, keyward }) => {
+test('while typing, the position of the error is shown and linked', { tag: '@scripts' }, async ({ page, site, keyward }) => {
   await site.signIn(`/projects/${await keyward.project()}`);
   const config = page.getByRole('textbox', { name: 'Config' });
   await config.fill('{\n  "ß🗝": 1 2\n}');
@@ -107,7 +107,7 @@ test('while typing, the place of the error is said and can be gone to', { tag: '
   await expect(page.locator('#config-error')).toHaveCount(0);
 });
 
-test('the id is copied', { tag: '@scripts' }, async ({ page, site, keyward, context }) => {
+test('the project id is copied', { tag: '@scripts' }, async ({ page, site, keyward, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await site.signIn(`/projects/${await keyward.project()}`);
   await page.getByRole('button', { name: 'Copy project ID' }).click();
@@ -115,12 +115,12 @@ test('the id is copied', { tag: '@scripts' }, async ({ page, site, keyward, cont
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await keyward.project());
 });
 
-test.describe('with the demo', () => {
+test.describe('with demo data', () => {
   test.use({ template: 'demo' });
 
-  test('a viewer reads the config and sees the keys, and changes neither', async ({ page, site, keyward, browser }) => {
+  test('a viewer sees the config and the keys but cannot change them', async ({ page, site, keyward, browser }) => {
     await site.addSession();
-    const id = await project(keyward, 'Buoy telemetry');
+    const id = await findProject(keyward, 'Buoy telemetry');
     await site.open(`/projects/${id}`);
     await expect(page.getByText('Viewer', { exact: true })).toBeVisible();
     await expect(page.getByRole('textbox', { name: 'Config' })).not.toBeEditable();
@@ -129,15 +129,15 @@ test.describe('with the demo', () => {
     await expect(site.names().first()).toBeVisible();
     await expect(page.getByRole('button', { name: /^Actions for key/ })).toHaveCount(0);
 
-    // Nor by a form that the page did not offer.
+    // A forged form is denied too.
     const status = await page.request.post(`/projects/${id}`, {
       form: { id, version: '0', config: '{}' },
       headers: { origin: keyward.url },
     });
     expect(status.status()).toBe(403);
 
-    // Its owner may.
-    const owner = await elsewhere(site, browser, TOMAS);
+    // The owner can change them.
+    const owner = await openSession(site, browser, TOMAS);
     await owner.open(`/projects/${id}`);
     await expect(owner.page.getByRole('textbox', { name: 'Config' })).toBeEditable();
     await owner.page.context().close();

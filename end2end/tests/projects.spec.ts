@@ -1,6 +1,6 @@
 import { expect, test } from '../support/test';
 
-test('a project is made, renamed, archived and brought back', async ({ page, site }) => {
+test('a project is created, renamed, archived, and restored', async ({ page, site }) => {
   await site.signIn('/projects');
   await page.getByRole('link', { name: 'Create project' }).click();
   await page.getByRole('dialog', { name: 'Create project' }).getByLabel('Name').fill('Storm desk');
@@ -29,8 +29,8 @@ test('a project is made, renamed, archived and brought back', async ({ page, sit
   await expect(page.getByText('12 hours')).toBeVisible();
 });
 
-test('a name that was taken meanwhile is said, and what was typed stays', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(409);
+test('a concurrent rename shows an error and keeps the input', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(409);
   await site.addSession();
   const id = await keyward.project();
   await site.open(`/projects/${id}/edit`);

@@ -3,10 +3,10 @@ import { expect, test } from '../support/test';
 
 test.beforeEach(async ({ site }) => site.signIn());
 
-test.describe('leaving without a copy', { tag: '@scripts' }, () => {
+test.describe('closing without a copy', { tag: '@scripts' }, () => {
   const guard = 'You have not copied this key';
 
-  test('Done, Escape and a press beside the dialog ask once more', async ({ page, site }) => {
+  test('Done, Escape, and a click outside the dialog ask for confirmation', async ({ page, site }) => {
     await site.create('Gateway');
     await site.reveal.getByRole('link', { name: 'Done' }).click();
     await expect(site.reveal.getByRole('alert')).toContainText(guard);
@@ -29,10 +29,10 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     expect(await page.content()).toMatch(SECRET);
     await site.reveal.getByRole('button', { name: 'Close without copying' }).click();
     await expect(site.reveal).toBeHidden();
-    await site.lacks(SECRET);
+    await site.expectNotInDocument(SECRET);
   });
 
-  test('Copy and close copies, and closes', async ({ page, site, context }) => {
+  test('Copy and close copies the secret and closes the dialog', async ({ page, site, context }) => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const secret = await site.create('Gateway');
     await site.reveal.getByRole('link', { name: 'Done' }).click();
@@ -42,7 +42,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await expect(page.locator('#create')).toBeFocused();
   });
 
-  test('a copy that fails never says that it worked', async ({ page, site }) => {
+  test('a failed copy is not confirmed', async ({ page, site }) => {
     await page.addInitScript(() => {
       Object.defineProperty(navigator, 'clipboard', { value: undefined });
     });
@@ -52,24 +52,24 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await expect(site.reveal.getByRole('status').filter({ hasText: 'Selected. Press Ctrl+C to copy.' })).toBeVisible();
     expect(await page.evaluate(() => getSelection()?.toString())).toBe(secret);
     await expect(site.reveal.getByRole('button', { name: 'Copy', exact: true })).not.toHaveAttribute('data-done');
-    // Copying by the keys counts.
+    // Copying with the keyboard counts as copied.
     await page.keyboard.press('Control+c');
     await site.reveal.getByRole('link', { name: 'Done' }).click();
     await expect(site.reveal).toBeHidden();
   });
 
-  test('closing the tab asks too', async ({ page, site }) => {
+  test('closing the tab asks for confirmation', async ({ page, site }) => {
     await site.create('Gateway');
-    const asked = page.waitForEvent('dialog');
+    const dialogOpened = page.waitForEvent('dialog');
     const closing = page.close({ runBeforeUnload: true });
-    const dialog = await asked;
+    const dialog = await dialogOpened;
     expect(dialog.type()).toBe('beforeunload');
     await dialog.dismiss();
     await closing;
     await expect(site.secret).toBeVisible();
   });
 
-  test('Back keeps it open', async ({ page, site }) => {
+  test('Back keeps the dialog open', async ({ page, site }) => {
     const secret = await site.create('Gateway');
     await expect(page).toHaveURL(/\/keys$/);
     await page.goBack();
@@ -79,7 +79,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await expect(site.secret).toHaveText(secret);
   });
 
-  test('the forms of the secret and the mask', async ({ page, site, keyward, context }) => {
+  test('formats of the secret and the mask', async ({ page, site, keyward, context }) => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const secret = await site.create('Gateway');
     await site.reveal.getByLabel('curl').check();
@@ -94,37 +94,37 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
   });
 });
 
-test('the list beneath shows the new key, whatever it showed before', async ({ site }) => {
+test('the list below shows the new key with any filter', async ({ site }) => {
   await site.open('/keys?status=deleted');
   await site.create('Gateway');
-  await site.done();
+  await site.closeReveal();
   await expect(site.names()).toHaveText(['Gateway']);
 });
 
-test('two quick presses make one key', { tag: '@scripts' }, async ({ site, keyward }) => {
+test('a double click creates one key', { tag: '@scripts' }, async ({ site, keyward }) => {
   await site.openCreate();
   await site.createDialog.getByLabel('Name').fill('Gateway');
   await site.createDialog.getByRole('button', { name: 'Create API key' }).dblclick();
   await expect(site.secret).toBeVisible();
-  await site.done();
+  await site.closeReveal();
   expect(await keyward.keys()).toHaveLength(1);
 });
 
-test('the same form twice makes one key, and says that a secret is shown once', async ({ page, site, keyward, watch, scripted }) => {
-  watch.expectStatus(409);
+test('sending a form twice creates one key and explains that the secret is shown once', async ({ page, site, keyward, monitor, scripted }) => {
+  monitor.expectStatus(409);
   await site.openCreate();
   const number = await site.createDialog.locator('[name=number]').inputValue();
   await site.createDialog.getByLabel('Name').fill('Gateway');
   await site.submitCreate();
   await expect(site.secret).toBeVisible();
   if (scripted) {
-    await site.done();
+    await site.closeReveal();
     await site.openCreate();
     await site.createDialog.getByLabel('Name').fill('Gateway');
     await site.createDialog.locator('[name=number]').evaluate((input: HTMLInputElement, value) => { input.value = value; }, number);
     await site.submitCreate();
   } else {
-    // The browser sends the form again.
+    // The browser resends the form.
     await page.reload();
   }
   await expect(page.getByRole('alert')).toContainText('the secret cannot be shown again');
@@ -132,29 +132,29 @@ test('the same form twice makes one key, and says that a secret is shown once', 
   expect(await keyward.keys()).toHaveLength(1);
 });
 
-// With scripts the form is gone from the history.
-test('going back to the form and sending it again makes another key', { tag: '@plain' }, async ({ page, site, keyward }) => {
+// With scripts, the history does not contain the form.
+test('going back and sending the form again creates another key', { tag: '@plain' }, async ({ page, site, keyward }) => {
   const first = await site.create('Gateway');
   await page.goBack();
   await site.createDialog.getByLabel('Name').fill('Gateway');
   await site.submitCreate();
-  // The form was fetched anew, with a number of its own.
+  // The form was loaded again, with a new form number.
   await expect(site.secret).toBeVisible();
   await expect(site.secret).not.toHaveText(first);
   expect(await keyward.keys()).toHaveLength(2);
 });
 
-test('another tab shows the key, never its secret', async ({ site }) => {
+test('another tab shows the key without its secret', async ({ site }) => {
   const secret = await site.create('Gateway');
   const other = await site.tab('/keys');
   await expect(other.row('Gateway')).toContainText('Active');
-  await other.nowhere(secret);
+  await other.expectNowhere(secret);
   const second = await other.create('Second');
   expect(second).not.toBe(secret);
   await expect(site.secret).toHaveText(secret);
-  await other.done();
+  await other.closeReveal();
   await site.page.bringToFront();
-  await site.done();
+  await site.closeReveal();
   await site.reload();
   await expect(site.names()).toHaveText(['Second', 'Gateway']);
 });

@@ -1,29 +1,29 @@
 import type { Locator, Page } from '@playwright/test';
-import { faults } from '../support/axe';
+import { findViolations } from '../support/axe';
 import { expect, test } from '../support/test';
 
-/** A time on the wall some days from now, as the field takes it. */
+/** A local time some days from now, in the format of the field. */
 const inDays = (days: number) => `${new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)}T09:00`;
 
 const verify = async (url: string, key: string) => {
-  const answer = await fetch(`${url}/v1/keys/verify`, {
+  const response = await fetch(`${url}/v1/keys/verify`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ key }),
   });
-  return answer.json();
+  return response.json();
 };
 
 const more = (form: Locator) => form.getByText('More', { exact: true }).click();
 
-/** The same page is drawn for both; axe is a script. */
+/** Only with scripts: axe is a script, and both projects render the same page. */
 const clean = async (page: Page, scripted: boolean) => {
-  if (scripted) expect(await faults(page)).toEqual([]);
+  if (scripted) expect(await findViolations(page)).toEqual([]);
 };
 
 test.beforeEach(async ({ site }) => site.signIn());
 
-test('a key with networks, a start and a limit: made, shown, refused until then, edited', async ({ page, site, keyward, scripted }) => {
+test('a key with networks, a start time, and a rate limit is created, shown, denied before the start, and edited', async ({ page, site, keyward, scripted }) => {
   const starts = inDays(10);
   await site.openCreate();
   const form = site.createDialog;
@@ -40,18 +40,18 @@ test('a key with networks, a start and a limit: made, shown, refused until then,
   await site.submitCreate();
   await expect(site.reveal.locator('.facts')).toContainText('100 requests per hour, burst 20');
   const secret = await site.secret.innerText();
-  await site.done();
+  await site.closeReveal();
   await expect(site.row('Buoys')).toContainText('Scheduled');
   expect(await verify(keyward.url, secret)).toMatchObject({ valid: false, code: 'not_yet_valid' });
 
   await page.getByRole('link', { name: 'Buoys', exact: true }).click();
-  const facts = page.locator('.facts').first();
-  await expect(facts).toContainText('10.0.0.0/8 and 2 more');
-  await expect(facts.getByText('192.0.2.7/32')).toBeHidden();
-  await facts.getByText('and 2 more').click();
-  await expect(facts.getByText('192.0.2.7/32')).toBeVisible();
-  await expect(facts).toContainText(scripted ? /Not before\s*\d+ \w+ \d{4}, 09:00:00 CES?T/ : /Not before\s*\d+ \w+ \d{4}, 09:00:00 UTC/);
-  await expect(facts).toContainText('100 requests per hour, burst 20');
+  const details = page.locator('.facts').first();
+  await expect(details).toContainText('10.0.0.0/8 and 2 more');
+  await expect(details.getByText('192.0.2.7/32')).toBeHidden();
+  await details.getByText('and 2 more').click();
+  await expect(details.getByText('192.0.2.7/32')).toBeVisible();
+  await expect(details).toContainText(scripted ? /Not before\s*\d+ \w+ \d{4}, 09:00:00 CES?T/ : /Not before\s*\d+ \w+ \d{4}, 09:00:00 UTC/);
+  await expect(details).toContainText('100 requests per hour, burst 20');
   await clean(page, scripted);
 
   await page.getByRole('link', { name: 'Edit key Buoys' }).click();
@@ -67,14 +67,14 @@ test('a key with networks, a start and a limit: made, shown, refused until then,
   await expect(site.row('Buoys')).toContainText('Active');
   expect(await verify(keyward.url, secret)).toMatchObject({ valid: true });
   await page.getByRole('link', { name: 'Buoys', exact: true }).click();
-  await expect(facts).toContainText('Any network');
-  await expect(facts).toContainText('No limit');
+  await expect(details).toContainText('Any network');
+  await expect(details).toContainText('No limit');
   await page.locator('#history').getByText('Details').first().click();
   await expect(page.locator('#history')).toContainText('100 requests per hour, burst 20 → no limit');
 });
 
-test('what is wrong is said beside its field, and what was typed stays', async ({ page, site, watch, scripted }) => {
-  watch.expectStatus(422);
+test('errors appear at their fields, and the form keeps its values', async ({ page, site, monitor, scripted }) => {
+  monitor.expectStatus(422);
   await site.openCreate();
   const form = site.createDialog;
   await form.getByLabel('Name').fill('Buoys');
@@ -108,7 +108,7 @@ test('what is wrong is said beside its field, and what was typed stays', async (
   await expect(site.reveal.locator('.facts')).toContainText('100 requests per minute');
 });
 
-test('a start that nobody touches stays to the second', async ({ page, site, keyward }) => {
+test('an edit keeps the exact start time', async ({ page, site, keyward }) => {
   const starts = `${inDays(10)}:37Z`;
   const { key_id } = await keyward.createKey('Buoys', '--not-before', starts, '--rate', '5/second');
   await site.open(`/keys/${key_id}/edit`);
@@ -118,7 +118,7 @@ test('a start that nobody touches stays to the second', async ({ page, site, key
   expect(await keyward.keys()).toMatchObject([{ not_before: starts, rate_limit: '5/second' }]);
 });
 
-test('a project’s form has the rules too, and a link fills them in', async ({ page, site, keyward }) => {
+test('the form of a project has restrictions, and query parameters prefill them', async ({ page, site, keyward }) => {
   await site.open(`/projects/${await keyward.project()}/keys/new`);
   const form = page.getByRole('dialog', { name: /^Generate API key/ });
   await form.getByLabel('Name').fill('Desk');
@@ -135,25 +135,25 @@ test('a project’s form has the rules too, and a link fills them in', async ({ 
   await expect(site.createDialog.getByLabel('Per', { exact: true })).toHaveValue('day');
 });
 
-test('rules that become narrower are said before saving', { tag: '@scripts' }, async ({ page, site, keyward }) => {
+test('stricter restrictions are shown before saving', { tag: '@scripts' }, async ({ page, site, keyward }) => {
   const { key_id } = await keyward.createKey('Buoys', '--network', '10.0.0.0/8', '--network', '192.0.2.7', '--rate', '60/minute,burst=20');
   await site.open(`/keys/${key_id}/edit`);
   const dialog = page.getByRole('dialog');
-  const said = dialog.locator('.effects');
+  const effects = dialog.locator('.effects');
   const leave = () => dialog.getByLabel('Name').focus();
   await dialog.getByLabel('Allowed networks').fill('192.0.2.7, 10.0.0.0/8, 2001:db8::/32');
   await leave();
-  await expect(said).toHaveText('');
+  await expect(effects).toHaveText('');
   await dialog.getByLabel('Allowed networks').fill('192.0.2.7');
   await leave();
-  await expect(said).toContainText('Requests from networks that are not in the list are rejected.');
+  await expect(effects).toContainText('Requests from networks that are not in the list are rejected.');
   await dialog.getByLabel('Allowed networks').fill('');
   await leave();
-  await expect(said).toHaveText('');
+  await expect(effects).toHaveText('');
   await dialog.getByLabel('Burst').fill('10');
   await leave();
-  await expect(said).toContainText('Requests over the new limit are rejected.');
+  await expect(effects).toContainText('Requests over the new limit are rejected.');
   await dialog.getByLabel('Not before').fill(inDays(10));
   await leave();
-  await expect(said).toContainText('Requests before the start time are rejected');
+  await expect(effects).toContainText('Requests before the start time are rejected');
 });

@@ -4,21 +4,21 @@ test.use({ template: 'empty' });
 
 const WEAK = 'password1234';
 
-test('the first start leads to the setup page, from everywhere', async ({ site }) => {
+test('before setup, every page redirects to setup', async ({ site }) => {
   for (const path of ['/', '/keys', '/keys/new', '/login']) {
     await site.page.goto(path);
-    await site.at('/setup');
+    await site.waitForPath('/setup');
   }
 });
 
-test('setting up: wrong code, weak password, success, closed', async ({ page, site, keyward, watch, scripted }) => {
-  const { name, email, password } = keyward.person;
+test('setup: wrong code, weak password, success, and closed', async ({ page, site, keyward, monitor, scripted }) => {
+  const { name, email, password } = keyward.user;
   await site.open('/setup');
   const submit = page.getByRole('button', { name: 'Create administrator' });
   const code = page.getByLabel('Setup code');
 
   // A wrong code.
-  watch.expectStatus(422);
+  monitor.expectStatus(422);
   await code.fill('0'.repeat(26));
   await page.getByLabel('Your name').fill(name);
   await page.getByLabel('Email').fill(email);
@@ -30,7 +30,7 @@ test('setting up: wrong code, weak password, success, closed', async ({ page, si
   await expect(code).toBeFocused();
   await expect(page.getByLabel('Your name')).toHaveValue(name);
 
-  // A password that is common.
+  // A common password.
   await code.fill(keyward.setupCode);
   await page.getByLabel('Password').fill(WEAK);
   await submit.click();
@@ -44,23 +44,23 @@ test('setting up: wrong code, weak password, success, closed', async ({ page, si
   if (!scripted) await expect(page.getByLabel('Password')).toHaveValue('');
   expect(await page.content()).not.toContain(WEAK);
 
-  // Success signs in.
+  // Success signs the user in.
   await page.getByLabel('Password').fill(password);
   await submit.click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await expect(page.getByText('No API keys yet')).toBeVisible();
   await expect(page.getByRole('button', { name })).toBeVisible();
 
-  // Closed, for whoever is signed in and for whoever is not.
+  // Setup is closed, with and without a session.
   await page.goto(`/setup?code=${keyward.setupCode}`);
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await site.signOut();
   await page.goto('/setup');
-  await site.at('/login');
+  await site.waitForPath('/login');
 });
 
-test('the printed link carries the code', async ({ page, site, keyward }) => {
-  const { name, email, password } = keyward.person;
+test('the printed link contains the code', async ({ page, site, keyward }) => {
+  const { name, email, password } = keyward.user;
   await site.open(keyward.setupLink);
   await expect(page.getByLabel('Setup code')).toHaveValue(keyward.setupCode);
   await expect(page.getByLabel('Your name')).toBeFocused();
@@ -69,5 +69,5 @@ test('the printed link carries the code', async ({ page, site, keyward }) => {
   await page.getByLabel('Password').fill(password);
   await page.getByLabel('First project').fill('Pelagic');
   await page.getByRole('button', { name: 'Create administrator' }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
 });

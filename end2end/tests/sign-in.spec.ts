@@ -1,20 +1,20 @@
 import { expect, test } from '../support/test';
 
-test('a wrong password says so, and loses nothing but the password', async ({ page, site, keyward, watch, scripted }) => {
-  watch.expectStatus(422);
+test('a wrong password shows an error and keeps the email address', async ({ page, site, keyward, monitor, scripted }) => {
+  monitor.expectStatus(422);
   await site.open('/login');
   await expect(page.getByLabel('Email')).toBeFocused();
   await site.fillSignIn('not my password');
   await expect(page.getByRole('alert')).toContainText('Wrong email or password.');
-  await expect(page.getByLabel('Email')).toHaveValue(keyward.person.email);
+  await expect(page.getByLabel('Email')).toHaveValue(keyward.user.email);
   await expect(page.getByLabel('Password')).toBeFocused();
   if (!scripted) await expect(page.getByLabel('Password')).toHaveValue('');
   await site.fillSignIn();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
 });
 
-test('an unknown address gets the same answer', async ({ page, site, watch }) => {
-  watch.expectStatus(422);
+test('an unknown email address shows the same error', async ({ page, site, monitor }) => {
+  monitor.expectStatus(422);
   await site.open('/login');
   await page.getByLabel('Email').fill('nobody@pelagic.example');
   await page.getByLabel('Password').fill('not a password');
@@ -22,38 +22,38 @@ test('an unknown address gets the same answer', async ({ page, site, watch }) =>
   await expect(page.getByRole('alert')).toContainText('Wrong email or password.');
 });
 
-test('after signing out, Back shows nothing of the account', async ({ page, site, keyward }) => {
+test('after sign-out, Back shows no account data', async ({ page, site, keyward }) => {
   await keyward.createKey('Gateway');
   await site.signInOnPage();
   await expect(site.row('Gateway')).toBeVisible();
   await site.signOut();
   await page.goBack().catch(() => undefined);
   await expect(page.getByText('Gateway')).toBeHidden();
-  await expect(page.getByText(keyward.person.name)).toBeHidden();
+  await expect(page.getByText(keyward.user.name)).toBeHidden();
   await page.goto('/keys');
-  await site.at('/login');
+  await site.waitForPath('/login');
 });
 
-test('a deep link leads through sign-in to where it pointed', async ({ page, site }) => {
+test('a deep link leads to its page after sign-in', async ({ page, site }) => {
   await page.goto('/keys/new');
-  await site.at('/login?next=%2Fkeys%2Fnew');
+  await site.waitForPath('/login?next=%2Fkeys%2Fnew');
   await site.fillSignIn();
-  await site.at('/keys/new');
+  await site.waitForPath('/keys/new');
   await expect(site.createDialog).toBeVisible();
 });
 
-test('nobody is led elsewhere after signing in', async ({ page, site }) => {
-  for (const elsewhere of ['https://example.com/', '//example.com/', '/\\example.com/']) {
-    await page.goto(`/login?next=${encodeURIComponent(elsewhere)}`);
+test('sign-in does not redirect to another site', async ({ page, site }) => {
+  for (const target of ['https://example.com/', '//example.com/', '/\\example.com/']) {
+    await page.goto(`/login?next=${encodeURIComponent(target)}`);
     await site.ready();
     await site.fillSignIn();
-    await site.at('/keys');
+    await site.waitForPath('/keys');
     await site.signOut();
   }
 });
 
-test('what is not there says so', async ({ page, site, watch }) => {
-  watch.expectStatus(404);
+test('missing pages and keys show an error', async ({ page, site, monitor }) => {
+  monitor.expectStatus(404);
   await site.signIn('/nowhere');
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
   await site.open('/keys/0199c0de-0000-7000-8000-000000000000/delete');

@@ -1,7 +1,7 @@
 import { expect, test } from '../support/test';
 
-test('a form that asks for a proof keeps what was typed, and goes through with it', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(403);
+test('a form that needs reauthentication keeps its values and succeeds afterwards', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(403);
   await site.signIn();
   await site.openCreate();
   const { createDialog } = site;
@@ -10,8 +10,8 @@ test('a form that asks for a proof keeps what was typed, and goes through with i
   await createDialog.getByText('More', { exact: true }).click();
   await createDialog.getByLabel('Issued to').fill('Harbour office');
   await createDialog.getByLabel('data:read').check();
-  // The proof of signing in is fresh for a quarter of an hour, and no test waits that long: a wrong one in the form is asked for
-  // again by the same field.
+  // A sign-in counts as reauthentication for 15 minutes, too long for a test. A wrong password in the form makes the same field
+  // appear.
   await createDialog.locator('form').evaluate(form => {
     const proof = document.createElement('input');
     [proof.type, proof.name, proof.value] = ['hidden', 'proof', 'not my password at all'];
@@ -28,22 +28,22 @@ test('a form that asks for a proof keeps what was typed, and goes through with i
   await expect(createDialog.getByLabel('data:read')).toBeChecked();
   expect(await keyward.keys()).toEqual([]);
 
-  // Still wrong, then right.
+  // A wrong password, then the right one.
   await proof.fill('nor is this');
   await site.submitCreate();
   await expect(proof).toHaveValue('');
   await expect(proof).toHaveAccessibleDescription(/Wrong password or code/);
-  await proof.fill(keyward.person.password);
+  await proof.fill(keyward.user.password);
   await site.submitCreate();
   await expect(site.secret).toBeVisible();
   const [key] = await keyward.keys();
   expect([key.name, key.issued_to]).toEqual(['Night watch', 'Harbour office']);
-  await site.done();
+  await site.closeReveal();
   await expect(page.getByLabel('Confirm your password')).toBeHidden();
 });
 
-test('the page that asks for a proof leads on to where one wanted', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(403, 429);
+test('the reauthentication page leads to the requested page', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(403, 429);
   await page.goto('/confirm?next=%2Fprojects');
   await expect(page).toHaveURL(/\/login\?next=/);
   await site.ready();
@@ -52,18 +52,18 @@ test('the page that asks for a proof leads on to where one wanted', async ({ pag
   const password = page.getByLabel('Password');
   const confirm = page.getByRole('button', { name: 'Confirm' });
   await expect(password).toBeFocused();
-  await password.fill(keyward.person.password);
+  await password.fill(keyward.user.password);
   await confirm.click();
-  await site.at('/projects');
+  await site.waitForPath('/projects');
 
-  for (const elsewhere of ['https://example.com/', '//example.com/']) {
-    await site.open(`/confirm?next=${encodeURIComponent(elsewhere)}`);
-    await password.fill(keyward.person.password);
+  for (const target of ['https://example.com/', '//example.com/']) {
+    await site.open(`/confirm?next=${encodeURIComponent(target)}`);
+    await password.fill(keyward.user.password);
     await confirm.click();
-    await site.at('/keys');
+    await site.waitForPath('/keys');
   }
 
-  // Guessed at: five times, then a pause, in words at the field.
+  // After five wrong passwords, the field shows a rate limit error.
   await site.open('/confirm?next=%2Fprojects');
   for (let n = 0; n < 5; n++) {
     await password.fill('not my password at all');
@@ -71,9 +71,9 @@ test('the page that asks for a proof leads on to where one wanted', async ({ pag
     await expect(password).toHaveAccessibleDescription(/Wrong password or code/);
     await expect(password).toHaveValue('');
   }
-  await password.fill(keyward.person.password);
+  await password.fill(keyward.user.password);
   await confirm.click();
   await expect(password).toHaveAccessibleDescription(/Too many attempts/);
   await page.getByRole('link', { name: 'Cancel' }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
 });

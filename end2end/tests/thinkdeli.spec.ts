@@ -1,12 +1,12 @@
 import { SECRET } from '../support/keyward';
 import { expect, test } from '../support/test';
 
-test('ThinkDeli: the API Keys button of a channel opens its keys, each user their own', async ({ page, site, keyward }) => {
+test('ThinkDeli: the API Keys button of a channel opens its keys, grouped by user', async ({ page, site, keyward }) => {
   await site.signInOnPage();
   await site.open('/projects');
   const id = await keyward.project();
   await page.getByRole('link', { name: /^API Keys of / }).click();
-  await site.at(`/projects/${id}/keys`);
+  await site.waitForPath(`/projects/${id}/keys`);
   const dialog = page.getByRole('dialog', { name: /^API keys of / });
   await expect(dialog.getByText('No API keys yet')).toBeVisible();
 
@@ -27,21 +27,21 @@ test('ThinkDeli: the API Keys button of a channel opens its keys, each user thei
       await site.reveal.getByRole('button', { name: 'Copy', exact: true }).click();
     }
     await site.reveal.getByRole('link', { name: 'Done' }).click();
-    await site.at(`/projects/${id}/keys`);
+    await site.waitForPath(`/projects/${id}/keys`);
     await expect(dialog.getByRole('link', { name, exact: true })).toBeVisible();
   }
   expect(new Set(secrets).size).toBe(3);
   await expect(dialog.getByRole('rowheader', { name: 'Ada 2 keys' })).toBeVisible();
   await expect(dialog.getByRole('rowheader', { name: 'Bo 1 key' })).toBeVisible();
-  for (const secret of secrets) await site.nowhere(secret);
+  for (const secret of secrets) await site.expectNowhere(secret);
 
   await dialog.getByRole('link', { name: 'Delete key Phone' }).click();
   await page.getByRole('dialog', { name: 'Delete “Phone”?' }).getByRole('button', { name: 'Delete key' }).click();
   await expect(dialog.getByRole('rowheader', { name: 'Ada 1 key' })).toBeVisible();
-  const answer = await fetch(`${keyward.url}/v1/keys/verify`, {
+  const response = await fetch(`${keyward.url}/v1/keys/verify`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ key: secrets[1] }),
   });
-  expect(await answer.json()).toMatchObject({ valid: false, code: 'deleted' });
+  expect(await response.json()).toMatchObject({ valid: false, code: 'deleted' });
 });

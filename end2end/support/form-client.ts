@@ -1,5 +1,5 @@
-/** A browser without a page: it sends forms and keeps the cookies of the answers. */
-export class Visitor {
+/** An HTTP client that sends forms and keeps cookies. */
+export class FormClient {
   private readonly cookies: Map<string, string>;
 
   constructor(
@@ -11,7 +11,7 @@ export class Visitor {
     this.cookies = new Map(Object.entries(cookies));
   }
 
-  /** The value of a cookie; undefined if the server has set none. */
+  /** The value of a cookie, or undefined. */
   cookie(name: string): string | undefined {
     return this.cookies.get(name);
   }
@@ -20,13 +20,13 @@ export class Visitor {
     return this.send(path);
   }
 
-  /** Sends a form. An answer that is an error is thrown. */
+  /** Sends a form. Throws for an error status. */
   async post(path: string, fields: Record<string, string | string[]>): Promise<Response> {
     const body = new URLSearchParams();
     for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
-    const answer = await this.send(path, { method: 'POST', body });
-    if (answer.status >= 400) throw new Error(`POST ${path} was answered with ${answer.status}: ${wordsOf(await answer.text())}`);
-    return answer;
+    const response = await this.send(path, { method: 'POST', body });
+    if (response.status >= 400) throw new Error(`POST ${path} failed with ${response.status}: ${textOf(await response.text())}`);
+    return response;
   }
 
   private async send(path: string, init: RequestInit = {}): Promise<Response> {
@@ -36,22 +36,22 @@ export class Visitor {
       'user-agent': this.agent,
       cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
     };
-    const answer = await fetch(this.url + path, { ...init, headers, redirect: 'manual' });
-    for (const line of answer.headers.getSetCookie()) {
+    const response = await fetch(this.url + path, { ...init, headers, redirect: 'manual' });
+    for (const line of response.headers.getSetCookie()) {
       const [name, value] = line.split(';')[0].split('=');
       if (value) this.cookies.set(name, value);
       else this.cookies.delete(name);
     }
-    return answer;
+    return response;
   }
 }
 
-/** What a page says, cut short. */
-const wordsOf = (page: string) => page.replace(/.*<main/s, '<main').replace(/<svg.*/s, '').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').slice(0, 500);
+/** The text of a page, shortened. */
+const textOf = (page: string) => page.replace(/.*<main/s, '<main').replace(/<svg.*/s, '').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').slice(0, 500);
 
-/** What a pattern captures in a page. */
-export function found(page: string, pattern: RegExp): string {
+/** Returns the first capture of a pattern in a page. Throws without a match. */
+export function capture(page: string, pattern: RegExp): string {
   const match = page.match(pattern);
-  if (!match) throw new Error(`the page has no ${pattern}: ${wordsOf(page)}`);
+  if (!match) throw new Error(`the page has no ${pattern}: ${textOf(page)}`);
   return match[1];
 }

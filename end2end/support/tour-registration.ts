@@ -1,37 +1,37 @@
 import { expect } from '@playwright/test';
-import { linkIn, Post, signUp } from './post';
+import { linkIn, MailServer, setSignUp } from './mail-server';
 import { Provider } from './provider';
 import type { Site } from './site';
 
-/** Signing out and in, the pages of a new password and of an account of one's own, and the sign-in page with all it can have. */
-export async function* tourEntry(site: Site): AsyncGenerator<string> {
+/** Sign-out, sign-in, password reset, and sign-up, with all options of the sign-in page. */
+export async function* tourRegistration(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
   await site.signIn('/logout');
   yield 'logout';
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await site.at('/login');
+  await site.waitForPath('/login');
   yield 'login';
   await site.fillSignIn('not my password');
   await expect(page.getByRole('alert')).toBeVisible();
   yield 'login-error';
   await site.open('/reset');
   yield 'reset-without-mail';
-  const [post, provider] = [await Post.open(), await Provider.open()];
+  const [mail, provider] = [await MailServer.open(), await Provider.open()];
   try {
-    Object.assign(keyward.variables, post.settings, provider.settings);
+    Object.assign(keyward.variables, mail.settings, provider.settings);
     provider.serve(keyward.url);
     await keyward.stop();
     await keyward.start();
-    await signUp(keyward, 'open');
+    await setSignUp(keyward, 'open');
     await site.open('/login?refused=taken');
     yield 'login-provider';
     await site.open('/reset');
     yield 'reset';
-    await page.getByLabel('Email').fill(keyward.person.email);
+    await page.getByLabel('Email').fill(keyward.user.email);
     await page.getByRole('button', { name: 'Send link' }).click();
-    await site.at('/reset?asked=yes');
-    yield 'reset-asked';
-    await site.open(linkIn(await post.letter(keyward.person.email), '/reset/new'));
+    await site.waitForPath('/reset?asked=yes');
+    yield 'reset-requested';
+    await site.open(linkIn(await mail.receive(keyward.user.email), '/reset/new'));
     yield 'reset-new';
     await page.getByLabel('New password').fill('password1234');
     await page.getByRole('button', { name: 'Save password' }).click();
@@ -43,9 +43,9 @@ export async function* tourEntry(site: Site): AsyncGenerator<string> {
     yield 'sign-up';
     await page.getByLabel('Email').fill('jonas@pelagic.example');
     await page.getByRole('button', { name: 'Send link' }).click();
-    await site.at('/signup?asked=yes');
-    yield 'sign-up-asked';
-    await site.open(linkIn(await post.letter('jonas@pelagic.example'), '/signup/new'));
+    await site.waitForPath('/signup?asked=yes');
+    yield 'sign-up-requested';
+    await site.open(linkIn(await mail.receive('jonas@pelagic.example'), '/signup/new'));
     yield 'sign-up-new';
     await site.open('/signup/new?code=none');
     yield 'link-gone';
@@ -58,7 +58,7 @@ export async function* tourEntry(site: Site): AsyncGenerator<string> {
     await keyward.stop();
     await keyward.start();
   } finally {
-    post.close();
+    mail.close();
     provider.close();
   }
 }

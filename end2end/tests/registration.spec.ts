@@ -1,33 +1,33 @@
-import { linkIn, Post, signUp } from '../support/post';
+import { linkIn, MailServer, setSignUp } from '../support/mail-server';
 import { expect, test } from '../support/test';
 
-const withMail = test.extend<{ post: Post }>({
-  post: async ({}, use) => {
-    const post = await Post.open();
-    await use(post);
-    post.close();
+const withMail = test.extend<{ mail: MailServer }>({
+  mail: async ({}, use) => {
+    const mail = await MailServer.open();
+    await use(mail);
+    mail.close();
   },
-  settings: async ({ post }, use) => use({ ...post.settings, KEYWARD_NAME: 'Pelagic' }),
+  settings: async ({ mail }, use) => use({ ...mail.settings, KEYWARD_NAME: 'Pelagic' }),
 });
 
 const NEW = 'a calm sea at dawn, mostly';
 
-withMail('a forgotten password is chosen anew by mail', async ({ page, site, keyward, post, watch }) => {
-  const { email } = keyward.person;
+withMail('a password is reset by email', async ({ page, site, keyward, mail, monitor }) => {
+  const { email } = keyward.user;
   await site.open('/login');
   await page.getByRole('link', { name: 'Forgot your password?' }).click();
   await expect(page.getByLabel('Email')).toBeFocused();
   await page.getByLabel('Email').fill(email);
   await page.getByRole('button', { name: 'Send link' }).click();
-  await site.at('/reset?asked=yes');
+  await site.waitForPath('/reset?asked=yes');
   await expect(page.getByRole('heading', { name: 'Check your email' })).toBeVisible();
-  const letter = await post.letter(email);
-  expect(letter.subject).toBe('Reset your Pelagic password');
-  const link = linkIn(letter, '/reset/new?code=');
+  const received = await mail.receive(email);
+  expect(received.subject).toBe('Reset your Pelagic password');
+  const link = linkIn(received, '/reset/new?code=');
 
   await site.open(link);
   await page.getByLabel('New password').fill('password1234');
-  watch.expectStatus(422, 404);
+  monitor.expectStatus(422, 404);
   await page.getByRole('button', { name: 'Save password' }).click();
   await expect(page.getByLabel('New password')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('New password')).toHaveValue('');
@@ -37,63 +37,63 @@ withMail('a forgotten password is chosen anew by mail', async ({ page, site, key
   await site.fillSignIn();
   await expect(page.getByRole('alert')).toContainText('Wrong email or password.');
   await site.fillSignIn(NEW);
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await site.open(link);
   await expect(page.getByRole('heading', { name: 'This link is no longer valid' })).toBeVisible();
   expect(keyward.output).not.toContain(link.split('=')[1]);
   expect(keyward.output).not.toContain(NEW);
 });
 
-test('without mail the administrator makes the link', async ({ page, site, keyward }) => {
+test('without email, the administrator creates the reset link', async ({ page, site, keyward }) => {
   await site.open('/reset');
   await expect(page.getByText('Ask an administrator for a link')).toBeVisible();
   await expect(page.getByRole('button')).toHaveCount(0);
-  const said = await keyward.run(['admin', 'reset-link', '--email', keyward.person.email, '--public-url', keyward.url]);
-  await page.goto(said.trim());
+  const link = await keyward.run(['admin', 'reset-link', '--email', keyward.user.email, '--public-url', keyward.url]);
+  await page.goto(link.trim());
   await page.getByLabel('New password').fill(NEW);
   await page.getByRole('button', { name: 'Save password' }).click();
   await expect(page.getByText('Password changed. Sign in with your new password.')).toBeVisible();
   await site.fillSignIn(NEW);
-  await site.at('/keys');
+  await site.waitForPath('/keys');
 });
 
-test('a new password ends the sessions in other browsers', async ({ page, site, keyward, browser }) => {
+test('a new password ends the sessions of other browsers', async ({ page, site, keyward, browser }) => {
   await site.signIn();
   const { javaScriptEnabled } = test.info().project.use;
   const context = await browser.newContext({ baseURL: keyward.url, javaScriptEnabled });
   const other = await context.newPage();
-  const said = await keyward.run(['admin', 'reset-link', '--email', keyward.person.email, '--public-url', keyward.url]);
-  await other.goto(said.trim());
+  const link = await keyward.run(['admin', 'reset-link', '--email', keyward.user.email, '--public-url', keyward.url]);
+  await other.goto(link.trim());
   await other.getByLabel('New password').fill(NEW);
   await other.getByRole('button', { name: 'Save password' }).click();
   await expect(other.getByText('Password changed. Sign in with your new password.')).toBeVisible();
   await page.goto('/keys');
-  await site.at('/login');
+  await site.waitForPath('/login');
   await context.close();
 });
 
-withMail('an account of one’s own, once the address is confirmed', async ({ page, site, keyward, post, watch }) => {
-  await signUp(keyward, 'open');
+withMail('a user signs up with a confirmed email address', async ({ page, site, keyward, mail, monitor }) => {
+  await setSignUp(keyward, 'open');
   await site.open('/login');
   await page.getByRole('link', { name: 'Create an account' }).click();
   await expect(page.getByRole('heading', { name: 'Create your Pelagic account' })).toBeVisible();
   await page.getByLabel('Email').fill('jonas@pelagic.example');
   await page.getByRole('button', { name: 'Send link' }).click();
-  await site.at('/signup?asked=yes');
-  const letter = await post.letter('jonas@pelagic.example');
-  expect(letter.subject).toBe('Your Pelagic account');
-  const link = linkIn(letter, '/signup/new?code=');
+  await site.waitForPath('/signup?asked=yes');
+  const received = await mail.receive('jonas@pelagic.example');
+  expect(received.subject).toBe('Your Pelagic account');
+  const link = linkIn(received, '/signup/new?code=');
   await site.open(link);
   await expect(page.getByText('You will sign in with jonas@pelagic.example.')).toBeVisible();
   await page.getByLabel('Your name').fill('Jonas Lindqvist');
   await page.getByLabel('Password').fill('password1234');
-  watch.expectStatus(422, 404);
+  monitor.expectStatus(422, 404);
   await page.getByRole('button', { name: 'Create account' }).click();
   await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('Your name')).toHaveValue('Jonas Lindqvist');
   await page.getByLabel('Password').fill(NEW);
   await page.getByRole('button', { name: 'Create account' }).click();
-  await site.at('/keys');
+  await site.waitForPath('/keys');
   await expect(page.getByText('No API keys yet')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Jonas Lindqvist' })).toBeVisible();
   await page.context().clearCookies();
@@ -102,20 +102,20 @@ withMail('an account of one’s own, once the address is confirmed', async ({ pa
   expect(keyward.output).not.toContain(link.split('=')[1]);
 });
 
-withMail('whoever has an account gets that answer by mail alone', async ({ page, site, keyward, post }) => {
-  await signUp(keyward, 'open');
+withMail('an existing account is disclosed only by email', async ({ page, site, keyward, mail }) => {
+  await setSignUp(keyward, 'open');
   await site.open('/signup');
-  await page.getByLabel('Email').fill(keyward.person.email);
+  await page.getByLabel('Email').fill(keyward.user.email);
   await page.getByRole('button', { name: 'Send link' }).click();
-  await site.at('/signup?asked=yes');
-  const letter = await post.letter(keyward.person.email);
-  expect(letter.text).toContain('You already have an account.');
-  await site.open(linkIn(letter, '/reset'));
+  await site.waitForPath('/signup?asked=yes');
+  const received = await mail.receive(keyward.user.email);
+  expect(received.text).toContain('You already have an account.');
+  await site.open(linkIn(received, '/reset'));
   await expect(page.getByRole('heading', { name: 'Forgot your password?' })).toBeVisible();
 });
 
-test('while sign-up is closed there is no page for it', async ({ page, site, watch }) => {
-  watch.expectStatus(404);
+test('while sign-up is closed, its page responds with 404', async ({ page, site, monitor }) => {
+  monitor.expectStatus(404);
   await site.open('/login');
   await expect(page.getByRole('link', { name: 'Create an account' })).toHaveCount(0);
   await site.open('/signup');

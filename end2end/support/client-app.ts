@@ -6,28 +6,28 @@ import type { AddressInfo } from 'node:net';
 import type { Keyward } from './keyward';
 import type { Site } from './site';
 
-/** An answer that takes longer has failed. */
+/** Time limit for a response, in milliseconds. */
 const TIME_LIMIT = 30_000;
 
-/** Without it the browser asks for `/favicon.ico`, at a time when the server may be closed already. */
+/** Prevents a request for `/favicon.ico`, which could arrive after the server is closed. */
 export const NO_ICON = '<link rel="icon" href="data:,">';
 
-/** A program on this computer that asks people: it hears the answer at an address of its own. */
-export class Program {
+/** An OAuth client on this computer with a loopback redirect URL (RFC 8252 section 7.3). */
+export class ClientApp {
   readonly verifier = randomBytes(32).toString('base64url');
-  private readonly answers: URLSearchParams[] = [];
+  private readonly responses: URLSearchParams[] = [];
   private constructor(private readonly server: Server, private readonly host: string) {}
 
-  static async open(host = '127.0.0.1'): Promise<Program> {
+  static async open(host = '127.0.0.1'): Promise<ClientApp> {
     const server = createServer((request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://program');
-      if (pathname === '/cb') program.answers.push(searchParams);
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://app');
+      if (pathname === '/cb') app.responses.push(searchParams);
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
       response.end(`<!doctype html><html lang="en"><title>Buoy Watch</title>${NO_ICON}<h1>Buoy Watch goes on</h1></html>`);
     });
-    const program = new Program(server, host);
+    const app = new ClientApp(server, host);
     await once(server.listen(0, host), 'listening');
-    return program;
+    return app;
   }
 
   get origin(): string {
@@ -39,10 +39,10 @@ export class Program {
     return `${this.origin}/cb`;
   }
 
-  /** The address to which it sends people; an empty value takes a parameter out. */
-  asks(keyward: Keyward, client: string, more: Record<string, string> = {}): string {
+  /** The authorization URL. An empty value removes a parameter. */
+  authorizationUrl(keyward: Keyward, client: string, more: Record<string, string> = {}): string {
     const challenge = createHash('sha256').update(this.verifier).digest('base64url');
-    const asked = new URL('/authorize', keyward.url);
+    const url = new URL('/authorize', keyward.url);
     const all = {
       response_type: 'code',
       client_id: client,
@@ -53,22 +53,22 @@ export class Program {
       code_challenge_method: 'S256',
       ...more,
     };
-    for (const [name, value] of Object.entries(all)) if (value) asked.searchParams.set(name, value);
-    return asked.href;
+    for (const [name, value] of Object.entries(all)) if (value) url.searchParams.set(name, value);
+    return url.href;
   }
 
-  /** The next answer, taken out. */
-  async heard(): Promise<URLSearchParams> {
-    for (const over = Date.now() + TIME_LIMIT; Date.now() < over; ) {
-      const answer = this.answers.shift();
-      if (answer) return answer;
+  /** Removes and returns the next authorization response. */
+  async nextResponse(): Promise<URLSearchParams> {
+    for (const deadline = Date.now() + TIME_LIMIT; Date.now() < deadline; ) {
+      const response = this.responses.shift();
+      if (response) return response;
       await new Promise(resolve => setTimeout(resolve, 25));
     }
-    throw new Error('the program heard nothing');
+    throw new Error('the application received no response');
   }
 
-  get silent(): boolean {
-    return this.answers.length === 0;
+  get hasNoResponse(): boolean {
+    return this.responses.length === 0;
   }
 
   close(): void {
@@ -77,8 +77,8 @@ export class Program {
   }
 }
 
-/** Registers a program on the page of the person's own project, and says under which name it asks. */
-export async function register(site: Site, name: string, address: string): Promise<string> {
+/** Registers an application on the page of the user's project, and returns its client id. */
+export async function registerApplication(site: Site, name: string, address: string): Promise<string> {
   const { page, keyward } = site;
   await site.open(`/projects/${await keyward.project()}/clients/new`);
   const dialog = page.getByRole('dialog', { name: 'Register application' });
@@ -86,8 +86,8 @@ export async function register(site: Site, name: string, address: string): Promi
   await dialog.getByLabel('Redirect URLs').fill(address);
   await dialog.getByRole('button', { name: 'Register application' }).click();
   await expect(site.toast).toContainText('Application registered.');
-  return programs(page).locator('code').first().innerText();
+  return applicationsOf(page).locator('code').first().innerText();
 }
 
-/** The section of a project's page. */
-export const programs = (page: Page) => page.getByRole('region', { name: 'Applications', exact: true });
+/** The applications section of a project page. */
+export const applicationsOf = (page: Page) => page.getByRole('region', { name: 'Applications', exact: true });

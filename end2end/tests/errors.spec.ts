@@ -1,11 +1,11 @@
 import { expect, test } from '../support/test';
 
-test('a key that another tab has deleted says so', async ({ page, site, keyward, watch }) => {
-  watch.expectStatus(409);
+test('an action on a key that another tab deleted shows an error', async ({ page, site, keyward, monitor }) => {
+  monitor.expectStatus(409);
   await keyward.createKey('Gateway');
   await site.signIn();
   const other = await site.tab('/keys');
-  await site.choose('Deactivate', 'Gateway');
+  await site.chooseAction('Deactivate', 'Gateway');
   const dialog = page.getByRole('dialog', { name: 'Deactivate “Gateway”?' });
   await expect(dialog).toBeVisible();
   await other.confirm('Delete', 'Gateway');
@@ -18,7 +18,7 @@ test('a key that another tab has deleted says so', async ({ page, site, keyward,
   await expect(site.row('Gateway')).toBeHidden();
 });
 
-test('signed out in another tab: the next step leads to sign-in', async ({ page, site }) => {
+test('after sign-out in another tab, the next action leads to sign-in', async ({ page, site }) => {
   await site.signIn();
   await site.openCreate();
   await site.createDialog.getByLabel('Name').fill('Gateway');
@@ -29,7 +29,7 @@ test('signed out in another tab: the next step leads to sign-in', async ({ page,
   await expect(page).toHaveURL(/\/login/);
 });
 
-test('a server that is gone loses nothing of the form', { tag: '@scripts' }, async ({ page, site, keyward, watch }) => {
+test('a form keeps its values while the server is unreachable', { tag: '@scripts' }, async ({ page, site, keyward, monitor }) => {
   await site.signIn();
   await site.openCreate();
   const form = site.createDialog;
@@ -37,7 +37,7 @@ test('a server that is gone loses nothing of the form', { tag: '@scripts' }, asy
   await form.getByLabel('Expiration').selectOption('180 days');
   await form.getByLabel('data:write').check();
 
-  watch.expectUnreachable();
+  monitor.expectReachableeachable();
   await keyward.stop('SIGKILL');
   await site.submitCreate();
   await expect(form.getByRole('alert')).toContainText('Keyward did not respond. Check your connection and try again');
@@ -46,10 +46,10 @@ test('a server that is gone loses nothing of the form', { tag: '@scripts' }, asy
   await expect(form.getByLabel('data:write')).toBeChecked();
 
   await keyward.start();
-  watch.reachable();
+  monitor.reachable();
   await site.submitCreate();
   await expect(site.secret).toBeVisible();
-  await site.done();
+  await site.closeReveal();
   await expect(site.row('Gateway')).toContainText('data:write');
   expect(page.url()).toMatch(/\/keys$/);
 });
