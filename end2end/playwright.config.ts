@@ -41,7 +41,8 @@ const chromium = { launchOptions: { ...browser.launchOptions, executablePath: pr
 export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
-  workers: 2,
+  // More than the two cores: a test also waits for timers, processes, and frames.
+  workers: 3,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
   globalSetup: './support/templates.ts',
