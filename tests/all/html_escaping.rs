@@ -185,7 +185,7 @@ on_both_engines! {
         assert!(refused > 30, "{refused} forms were drawn again");
         // The exported log is JSON Lines, and browsers download it.
         let export = stage.send(CallerKind::Administrator, RequestKind::Form, "/admin/audit/export", &[("from", String::new())]).await;
-        assert_eq!((export.header("content-type"), export.header("x-content-type-options")), ("web/application/x-ndjson", "nosniff"));
+        assert_eq!((export.header("content-type"), export.header("x-content-type-options")), ("application/x-ndjson", "nosniff"));
         assert!(export.header("content-disposition").starts_with("attachment"));
         for line in export.text().lines() {
             assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");

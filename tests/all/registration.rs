@@ -308,7 +308,7 @@ on_both_engines! {
         let project = bench.project_of(&root).await;
         let (accounts, projects, config) = (&bench.app.accounts, &bench.app.projects, &bench.app.config);
         let actor = Actor::User(root.clone());
-        let too_many = |error: &Error| matches!(error, Error::Invalid(fields) if fields[0].name == "email" && fields[0].message.contains("5 emails"));
+        let too_many = |error: &Error| matches!(error, Error::Invalid(fields) if fields[0].name == "email" && fields[0].message.contains("maximum number of emails for one hour"));
         policy(&bench, "open").await;
         // Without mail, no email is sent and no invitation is refused.
         for _ in 0..7 {
@@ -331,7 +331,7 @@ on_both_engines! {
         let id = project.to_string();
         let form = [("id", id.as_str()), ("role", "viewer"), ("email", NEWCOMER)];
         let page = browser.post(&format!("/projects/{id}/invite"), &form).await;
-        assert!(page.status == 422 && page.text().contains("5 emails per hour"), "{}", page.text());
+        assert!(page.status == 422 && page.text().contains("maximum number of emails for one hour"), "{}", page.text());
         // The limit does not apply to another address, to a link that is handed over, or after an hour.
         projects.invite(&root, project, "viewer", "other@pelagic.example", config).await.unwrap();
         assert!(projects.invite(&root, project, "viewer", "", config).await.unwrap().link.is_some());
