@@ -5,7 +5,7 @@
 use crate::support::{
     PASSWORD,
     browser::{Browser, Page},
-    html::{elements, text_of},
+    html::{area, elements, text_of},
     totp::{self, base32},
 };
 use keyward::service::clock::Clock;
@@ -63,7 +63,7 @@ on_both_engines! {
             assert_eq!(again.status, 200);
             assert!(again.text().contains(WORDS), "{}", again.text());
             assert_eq!((value(&again, "name").as_str(), value(&again, "issued_to").as_str()), ("Gateway </textarea> & \"co\"", "Buoy 7"));
-            assert_eq!(text_of(&again, "textarea"), "\n10.0.0.0/8\n<b>");
+            assert_eq!(area(&again, "networks").text, "\n10.0.0.0/8\n<b>");
             let checked: Vec<_> = elements(&again).into_iter().filter(|it| it.attribute("checked").is_some()).collect();
             assert!(checked.iter().any(|it| it.attribute("value") == Some("data:read")));
             assert!(checked.iter().any(|it| it.attribute("value") == Some("test")));

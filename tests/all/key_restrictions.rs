@@ -4,6 +4,7 @@
 use crate::support::{
     TestServer,
     browser::Page,
+    html::area,
     test_data::{KEEP, KeyEdit, KeyForms as _},
 };
 use keyward::{
@@ -17,6 +18,12 @@ use keyward::{
     },
 };
 
+/// The optional fields of the form that edits a key. The rows of the authorization matrix name the other ones.
+pub const EDIT_FIELDS: &[&str] =
+    &["expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
+/// The optional fields of the forms for a new key.
+pub const NEW_FIELDS: &[&str] =
+    &["environment", "expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
 const EMAIL: &str = "maren@pelagic.example";
 const DAY: i64 = 86_400;
 
@@ -286,8 +293,9 @@ on_both_engines! {
             assert!(page.text().contains("\n&lt;/textarea&gt;&lt;b&gt;&amp;amp;</textarea>"), "{}", page.text());
             assert!(!page.text().contains("<b>"), "{}", page.text());
             assert_eq!((page.input("not_before"), page.input("rate"), page.input("burst")), ("2020-02-29T09:00", "100", "0"));
-            let area = page.text().split("<textarea").nth(1).unwrap().split('>').next().unwrap();
-            assert!(area.contains("autofocus") && area.contains("aria-invalid=\"true\""), "the first wrong field: {area}");
+            let networks = area(&page, "networks");
+            assert!(networks.attribute("autofocus").is_some(), "the first wrong field: {networks:?}");
+            assert_eq!(networks.attribute("aria-invalid"), Some("true"));
             assert!(page.text().contains("<option value=\"hour\" selected"), "{}", page.text());
             let fields = with("10.0.0.0/8", "", "20");
             let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -55,6 +55,12 @@ pub fn text_of(page: &Page, name: &str) -> String {
     found[0].text.clone()
 }
 
+/// Returns the text area with this name.
+pub fn area(page: &Page, name: &str) -> Element {
+    let found = elements(page).into_iter().find(|it| it.name == "textarea" && it.attribute("name") == Some(name));
+    found.unwrap_or_else(|| panic!("no text area {name}: {}", page.text()))
+}
+
 /// Returns the error message of a field in a rejected form.
 pub fn error_of(page: &Page, field: &str) -> String {
     let id = format!("{field}-error");

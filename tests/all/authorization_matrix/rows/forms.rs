@@ -1,10 +1,8 @@
 //! Rows of forms.
 
 use super::{fields::*, *};
+use crate::key_restrictions::{EDIT_FIELDS, NEW_FIELDS};
 
-const EDIT_TAKES: &[&str] = &["expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
-const NEW_TAKES: &[&str] =
-    &["environment", "expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
 const SCOPE_TAKES: &[&str] = &["in_default"];
 
 /// The forms, by path.
@@ -112,7 +110,7 @@ pub fn forms() -> Vec<Row> {
             .about(Project)
             .renders_page()
             .on(Archived, Denied(409))
-            .accepts(NEW_TAKES),
+            .accepts(NEW_FIELDS),
         form("/keys/{id}/activate", STOP, only_id)
             .records("key.activated")
             .unchanged()
@@ -131,7 +129,7 @@ pub fn forms() -> Vec<Row> {
         form("/keys/{id}/edit", CHANGE, edit_key)
             .records("key.edited")
             .on(Deleted, Denied(409))
-            .accepts(EDIT_TAKES)
+            .accepts(EDIT_FIELDS)
             .redirects_to("/keys?done=edited&key={id}"),
         form("/keys/{id}/restore", STOP, only_id)
             .records("key.restored")
@@ -188,7 +186,7 @@ pub fn forms() -> Vec<Row> {
             .renders_page()
             .hides_existence()
             .on(Archived, Denied(404))
-            .accepts(NEW_TAKES),
+            .accepts(NEW_FIELDS),
         form("/projects/{id}/keys/{key}/delete", STOP, key_of_project)
             .records("key.deleted")
             .on(Deleted, Unchanged)
