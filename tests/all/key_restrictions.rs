@@ -1,29 +1,42 @@
-//! Key restrictions (networks, start, rate limit): set and changed in forms, through the service and at the command
-//! line, validated for each field, recorded in the audit log, and enforced when the key is used.
+//! Key restrictions (networks, start, rate limit) and the description: set and changed in forms, through the service, at
+//! the command line, and by programs, validated for each field, recorded in the audit log, and enforced when the key is
+//! used.
 
 use crate::support::{
     TestServer,
-    browser::Page,
-    html::area,
+    browser::{Page, form},
+    html::{area, elements},
     test_data::{KEEP, KeyEdit, KeyForms as _},
 };
+use axum::http::Request;
 use keyward::{
     domain::{ids::KeyId, key::Status, time::Timestamp},
     service::{
         Error, InvalidField,
         actor::{Actor, Caller},
         clock::Clock as _,
-        keys::{KeyDraft, PatchDraft, RestrictionsDraft},
+        keys::{KeyDraft, OperatorKeyFilter, PatchDraft, RestrictionsDraft},
+        tokens::{Target, TokenParameters},
         verify::VerifyRequest,
     },
 };
 
 /// The optional fields of the form that edits a key. The rows of the authorization matrix name the other ones.
 pub const EDIT_FIELDS: &[&str] =
-    &["expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
+    &["expires_on", "scopes", "issued_to", "description", "networks", "not_before", "rate", "per", "burst"];
 /// The optional fields of the forms for a new key.
-pub const NEW_FIELDS: &[&str] =
-    &["environment", "expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
+pub const NEW_FIELDS: &[&str] = &[
+    "environment",
+    "expires_on",
+    "scopes",
+    "issued_to",
+    "description",
+    "networks",
+    "not_before",
+    "rate",
+    "per",
+    "burst",
+];
 const EMAIL: &str = "maren@pelagic.example";
 const DAY: i64 = 86_400;
 
@@ -356,5 +369,141 @@ on_both_engines! {
         let fields = invalid_fields(bench.app.keys.patch_from(&Actor::Operator, made.id, &bad).await);
         assert_eq!(names(&fields), ["name", "networks", "rate"]);
         assert_eq!(bench.events("key.edited").await, 1);
+    }
+
+    async fn a_description_is_stored_found_and_recorded(bench: TestServer) {
+        const TEXT: &str = "Ночная выгрузка\nfür die Straße, Émile 50%";
+        let maren = bench.create_user(EMAIL, false).await;
+        let project = bench.project_of(&maren).await;
+        bench.create_key(&maren, "Another").await;
+        let draft = |text: &str| KeyDraft { description: text.into(), ..bench.draft(project, "Gateway") };
+        let keys = &bench.app.keys;
+        let (key, _) = keys.create_from(&maren, draft(&format!(" {}\r\n", TEXT.replace('\n', "\r\n")))).await.unwrap();
+        assert_eq!(key.description.as_deref(), Some(TEXT));
+        assert_eq!(last_event_detail(&bench, "key.created").await["after"]["description"], TEXT);
+        let found = async |text: &str| {
+            let filter = OperatorKeyFilter { text: Some(text.into()), ..OperatorKeyFilter::default() };
+            let page = keys.list_as_operator(filter).next_page().await.unwrap().unwrap_or_default();
+            page.into_iter().map(|key| key.name).collect::<Vec<_>>()
+        };
+        for text in ["ночная", "НОЧНАЯ", "Выгрузка für", "STRASSE", "emile", "50%"] {
+            assert_eq!(found(text).await, ["Gateway"], "{text}");
+        }
+        assert!(found("_очная").await.is_empty() && found("ночной").await.is_empty());
+
+        // An edit that does not name the description keeps it. Folding a long text does not cut off its end.
+        let patch = |text: &str| PatchDraft { description: Some(text.into()), ..PatchDraft::default() };
+        let rename = PatchDraft { name: Some("Renamed".into()), ..PatchDraft::default() };
+        assert_eq!(keys.patch_from(&maren, key.id, &rename).await.unwrap().description.as_deref(), Some(TEXT));
+        let long = format!("{}Конец", "漢".repeat(495));
+        keys.patch_from(&maren, key.id, &patch(&long)).await.unwrap();
+        assert_eq!(keys.get_for(&maren, key.id).await.unwrap().description.as_ref(), Some(&long));
+        let event = last_event_detail(&bench, "key.edited").await;
+        assert_eq!((&event["before"]["description"], &event["after"]["description"]), (&TEXT.into(), &long.as_str().into()));
+        assert_eq!(found("КОНЕЦ").await, ["Renamed"]);
+        assert!(found("ночная").await.is_empty());
+        let history = bench.app.audit.key_history(&maren, key.id, None).await.unwrap();
+        let changed = history.events[0].changed.iter().find(|it| it.what == "Description").unwrap();
+        assert_eq!((changed.before.as_deref(), changed.after.as_deref()), (Some(TEXT), Some(long.as_str())));
+
+        // Rejected texts change nothing. White space alone removes the description.
+        let before = bench.stored_key(key.id).await;
+        for (text, words) in [
+            ("é".repeat(501), "Use at most 500 characters. You entered 501."),
+            ("a\tb".into(), "Remove the tab or control character."),
+            ("\u{202E}".into(), "Remove the tab or control character."),
+            ("\u{200B}\n\u{3164}".into(), "Use at least one visible character."),
+        ] {
+            let fields = invalid_fields(keys.patch_from(&maren, key.id, &patch(&text)).await);
+            assert_eq!((names(&fields), fields[0].message.as_str()), (vec!["description"], words));
+            assert_eq!(names(&invalid_fields(keys.create_from(&maren, draft(&text)).await)), ["description"]);
+        }
+        assert_eq!(bench.stored_key(key.id).await, before);
+        assert_eq!(keys.patch_from(&maren, key.id, &patch(" \r\n ")).await.unwrap().description, None);
+        assert_eq!(last_event_detail(&bench, "key.edited").await["after"]["description"], serde_json::Value::Null);
+        let sql = "SELECT COUNT(*) FROM keys WHERE description IS NULL AND description_folded IS NULL";
+        assert_eq!(bench.query_number(sql).await, 2);
+        assert!(found("конец").await.is_empty());
+    }
+
+    async fn a_form_takes_a_description_and_the_page_shows_its_lines(bench: TestServer) {
+        const TEXT: &str = "Nightly export\n\n<b>berth</b> 7";
+        let maren = bench.create_user(EMAIL, false).await;
+        let project = bench.project_of(&maren).await.to_string();
+        let mut browser = bench.signed_in(EMAIL).await;
+        for path in ["/keys/new".to_owned(), format!("/projects/{project}/keys/new")] {
+            let number = browser.get(&path).await.input("number").to_owned();
+            let long = format!("</textarea>{}", "x".repeat(490));
+            let fields = |text| [("number", number.as_str()), ("project", &project), ("name", "Export"), ("description", text)];
+            let page = browser.post(&path, &fields(&long)).await;
+            assert_eq!((page.status, area(&page, "description").text), (422, long.clone()));
+            assert_eq!(field_error(&page, "description"), "Use at most 500 characters. You entered 501.");
+            assert!(is_open(&page), "{}", page.text());
+            let page = browser.post(&path, &fields("Nightly export\r\n\r\n<b>berth</b> 7\r\n")).await;
+            assert_eq!(page.status, 200, "{}", page.text());
+        }
+        assert_eq!(bench.query_texts("SELECT description FROM keys").await, [TEXT, TEXT]);
+
+        let mut pages = bench.app.keys.list_as_operator(OperatorKeyFilter::default());
+        let key = pages.next_page().await.unwrap().unwrap().remove(0).id;
+        let found = elements(&browser.get(&format!("/keys/{key}")).await);
+        let label = found.iter().position(|it| it.text == "Description").unwrap();
+        // The empty line is one space.
+        assert_eq!((found[label + 1].name.as_str(), found[label + 1].text.as_str()), ("dd", "Nightly export <b>berth</b> 7"));
+        assert_eq!((found[label + 2].name.as_str(), found[label + 3].name.as_str()), ("br", "br"));
+
+        let path = format!("/keys/{key}/edit");
+        let page = browser.get(&path).await;
+        assert!(is_open(&page) && area(&page, "description").text == TEXT, "{}", page.text());
+        let (id, version) = (key.to_string(), page.input("version").to_owned());
+        let fields = [("id", id.as_str()), ("version", &version), ("name", "Export"), ("expires", "keep"), ("description", "")];
+        assert_eq!(browser.post(&path, &fields).await.status, 303);
+        assert_eq!(bench.key_row(key).await.unwrap().description, None);
+        let found = elements(&browser.get(&format!("/keys/{key}")).await);
+        let label = found.iter().position(|it| it.text == "Description").unwrap();
+        assert_eq!(found[label + 1].text, "Not set");
+    }
+
+    async fn a_program_sets_finds_and_removes_a_description(bench: TestServer) {
+        use serde_json::{Value, json};
+        const SCOPES: [&str; 2] = ["keyward:keys.read", "keyward:keys.write"];
+        let maren = bench.create_user(EMAIL, false).await;
+        let project = bench.project_of(&maren).await;
+        let draft = KeyDraft { scopes: SCOPES.map(String::from).to_vec(), ..bench.draft(project, "Manager") };
+        let (_, secret) = bench.app.keys.create_from(&maren, draft).await.unwrap();
+        let wish = TokenParameters { life: None, scopes: Some(&SCOPES[..]), target: Target::ByScopes };
+        let token = bench.app.tokens.exchange(secret.expose(), None, &wish).await.unwrap().expect("a token").access_token;
+        let send = async |method: &str, path: &str, body: Value| {
+            let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+            let request = request.header("if-match", "*").header("content-type", "application/json");
+            bench.browser().send(request, if body.is_null() { String::new() } else { body.to_string() }).await
+        };
+        let list = format!("/v1/projects/{project}/keys");
+        let made = send("POST", &list, json!({"name": "Nightly", "description": "Ночная выгрузка\r\nк пирсу 7 "})).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let mut made = made.json();
+        assert_eq!(made["description"], "Ночная выгрузка\nк пирсу 7");
+        made.as_object_mut().unwrap().remove("secret");
+        let path = format!("{list}/{}", made["key_id"].as_str().unwrap());
+        assert_eq!(send("GET", &path, Value::Null).await.json(), made);
+        let found = async |text: &str| {
+            let page = send("GET", &format!("{list}?{}", form(&[("text", text)])), Value::Null).await.json();
+            page["keys"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("НОЧНАЯ").await, ["Nightly"]);
+        assert_eq!(found("пирсу 7").await, ["Nightly"]);
+
+        let page = send("PATCH", &path, json!({"description": "я".repeat(501)})).await;
+        assert_eq!((page.status, page.problem().as_str()), (422, "invalid"));
+        let errors = json!([{"name": "description", "detail": "Use at most 500 characters. You entered 501."}]);
+        assert_eq!(page.json()["errors"], errors);
+        assert_eq!(send("PATCH", &path, json!({"description": 7})).await.problem(), "invalid_body");
+        let renamed = send("PATCH", &path, json!({"name": "Renamed"})).await.json();
+        assert_eq!((&renamed["name"], &renamed["description"]), (&json!("Renamed"), &made["description"]));
+        let removed = send("PATCH", &path, json!({"description": null})).await;
+        assert_eq!((removed.status, &removed.json()["description"]), (200, &Value::Null));
+        assert!(found("ночная").await.is_empty());
+        let plain = send("POST", &list, json!({"name": "Plain"})).await.json();
+        assert_eq!(plain["description"], Value::Null);
     }
 }

@@ -16,6 +16,8 @@ use std::{fmt, str::FromStr};
 
 /// Maximum length of a key's name and of "issued to", in characters (Unicode scalar values).
 pub const NAME_MAX: usize = 100;
+/// Maximum length of a key's description, in characters. A line break is one character.
+pub const DESCRIPTION_MAX: usize = 500;
 /// Period in which a deleted key can be restored, in days.
 pub const RESTORE_DAYS: i64 = 7;
 /// Number of keys on one page of the list.
@@ -130,6 +132,31 @@ pub fn parse_issued_to(text: &str) -> Result<Option<String>, LabelError> {
         Ok(text) => Ok(Some(text)),
         Err(LabelError::Empty) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Validation error of a key's description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DescriptionError {
+    #[error("Remove the tab or control character.")]
+    Control,
+    #[error(transparent)]
+    Label(LabelError),
+}
+
+/// Parses the optional description of a key: at most 500 characters on one or more lines, trimmed. An empty text is
+/// `None`.
+///
+/// A line break is LF. Forms send CR LF, which counts as one character.
+pub fn parse_description(text: &str) -> Result<Option<String>, DescriptionError> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    // Apart from its line breaks, it follows the rules of a label.
+    match label(&text.replace('\n', " "), DESCRIPTION_MAX) {
+        Ok(_) => Ok(Some(text.to_owned())),
+        Err(LabelError::Empty) => Ok(None),
+        Err(LabelError::Control) => Err(DescriptionError::Control),
+        Err(error) => Err(DescriptionError::Label(error)),
     }
 }
 
@@ -315,6 +342,8 @@ pub struct Key {
     pub preview: String,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
+    /// On one or more lines, separated by LF.
+    pub description: Option<String>,
     pub networks: Networks,
     /// Start of validity. `None`: valid since its creation.
     pub not_before: Option<Timestamp>,
@@ -497,6 +526,21 @@ mod tests {
         assert!("😀".repeat(100).parse::<KeyName>().is_ok());
         let words = "😀".repeat(101).parse::<KeyName>().unwrap_err().to_string();
         assert_eq!(words, "Use at most 100 characters. You entered 101.");
+    }
+
+    #[test]
+    fn a_description_has_lines() {
+        let parse = |text: &str| parse_description(text).map(Option::unwrap_or_default);
+        assert_eq!(parse(" Ночная выгрузка\r\n\r\nfor berth 7 🌊\n"), Ok("Ночная выгрузка\n\nfor berth 7 🌊".into()));
+        assert_eq!(parse_description(" \r\n "), Ok(None));
+        assert!(parse(&format!("{}\r\n{}", "я".repeat(250), "😀".repeat(249))).is_ok());
+        let long = parse(&format!("{}\r\n{}", "я".repeat(250), "😀".repeat(250)));
+        assert_eq!(long, Err(DescriptionError::Label(LabelError::TooLong { most: 500, count: 501 })));
+        assert_eq!(long.unwrap_err().to_string(), "Use at most 500 characters. You entered 501.");
+        for text in ["a\tb", "a\rb", "pay\u{202E}lave", "a\0"] {
+            assert_eq!(parse(text), Err(DescriptionError::Control), "{text:?}");
+        }
+        assert_eq!(parse("\u{200B}\n\u{3164}"), Err(DescriptionError::Label(LabelError::Invisible)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ pub use list::{Counts, KeyCursor, KeyQuery, ListedRow, Visibility, counts, newes
 
 use super::{Engine, Error, Tx, decode_list, with_engine};
 use keyward_domain::{
-    fold::fold,
+    fold::{fold, fold_unbounded},
     key::{Environment, Lifecycle, RESTORE_DAYS},
     network::Networks,
     rate::RateLimit,
@@ -32,6 +32,7 @@ pub struct KeyRow {
     /// In the format of [`keyward_domain::rate::RateLimit`].
     pub rate_limit: Option<String>,
     pub issued_to: Option<String>,
+    pub description: Option<String>,
     pub not_before: Option<i64>,
     pub expires_at: Option<i64>,
     pub active: bool,
@@ -95,6 +96,7 @@ impl KeyRow {
             name: self.name.clone(),
             scopes: self.scopes()?,
             issued_to: self.issued_to.clone(),
+            description: self.description.clone(),
             networks: self.parse_networks()?,
             not_before: self.not_before.map(Timestamp::from_micros),
             expires_at: self.expires_at.map(Timestamp::from_micros),
@@ -134,10 +136,18 @@ pub struct KeyFields {
     pub name: String,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
+    pub description: Option<String>,
     pub networks: Networks,
     pub not_before: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
     pub rate_limit: Option<RateLimit>,
+}
+
+impl KeyFields {
+    /// Returns the description for search. A search finds words on both sides of a line break.
+    pub(super) fn folded_description(&self) -> Option<String> {
+        self.description.as_deref().map(|text| fold_unbounded(&text.replace('\n', " ")))
+    }
 }
 
 /// A key to insert.
@@ -168,7 +178,7 @@ macro_rules! columns {
         "k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, \
          (SELECT CASE WHEN l.token_life_max < p.token_life_max THEN l.token_life_max ELSE p.token_life_max END FROM policy l \
          WHERE l.id = 1) AS token_life_max, k.name, \
-         k.environment, k.preview, k.scopes, k.networks, k.rate_limit, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, \
+         k.environment, k.preview, k.scopes, k.networks, k.rate_limit, k.issued_to, k.description, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, \
          k.created_by_name, k.created_at, k.updated_at, k.last_used_at, k.held, k.note, k.note_by, k.note_at "
     };
 }
@@ -197,8 +207,8 @@ pub async fn by_digest(conn: &mut Engine<'_>, digest: &[u8; 32]) -> Result<Optio
 pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, expires_at, \
         active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit, request_digest, \
-        name_folded, issued_to_folded) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20) \
+        name_folded, issued_to_folded, description, description_folded) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
         ON CONFLICT (form_number) DO NOTHING";
     let fields = &key.fields;
     let done = with_engine!(tx, c => sqlx::query(SQL)
@@ -222,6 +232,8 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .bind(key.request_digest.as_ref().map(<[u8; 32]>::as_slice))
         .bind(fold(&fields.name))
         .bind(fields.issued_to.as_deref().map(fold))
+        .bind(&fields.description)
+        .bind(fields.folded_description())
         .execute(c)
         .await?
         .rows_affected());
@@ -305,7 +317,7 @@ pub async fn set_note(tx: &mut Tx<'_>, id: Uuid, note: &NewNote, now: i64) -> Re
 pub async fn edit(tx: &mut Tx<'_>, id: Uuid, fields: &KeyFields, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!(
         "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, networks = $7, not_before = $8, rate_limit = $9, \
-         name_folded = $10, issued_to_folded = $11, ",
+         name_folded = $10, issued_to_folded = $11, description = $12, description_folded = $13, ",
         later!("$6"),
         " WHERE id = $1 AND deleted_at IS NULL"
     );
@@ -324,6 +336,8 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, fields: &KeyFields, now: i64) -> Re
         .bind(fields.rate_limit.map(String::from))
         .bind(&name_folded)
         .bind(&issued_to_folded)
+        .bind(&fields.description)
+        .bind(fields.folded_description())
         .execute(c)
         .await?
         .rows_affected());

@@ -40,6 +40,9 @@ pub struct CreateArgs {
     /// Person or system that uses the key
     #[arg(long, default_value = "", hide_default_value = true)]
     pub issued_to: String,
+    /// Description, up to 500 characters on one or more lines
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub description: String,
     /// Allowed network, such as 203.0.113.0/24. This option can be repeated [default: all networks]
     #[arg(long = "network", value_name = "CIDR")]
     pub networks: Vec<String>,
@@ -76,6 +79,9 @@ pub struct EditArgs {
     /// Person or system that uses the key. An empty value removes it
     #[arg(long)]
     issued_to: Option<String>,
+    /// Description, up to 500 characters on one or more lines. An empty value removes it
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
     /// New allowed network, which replaces all current networks. This option can be repeated
     #[arg(long = "network", value_name = "CIDR")]
     networks: Vec<String>,
@@ -131,6 +137,7 @@ impl CreateArgs {
             expires_on: String::new(),
             scopes: self.scopes,
             issued_to: self.issued_to,
+            description: self.description,
             restrictions: RestrictionsDraft {
                 networks: self.networks.join("\n"),
                 not_before: self.not_before,
@@ -154,6 +161,9 @@ impl CreateArgs {
         }
         if !self.issued_to.is_empty() {
             insert("issued_to", json!(self.issued_to));
+        }
+        if !self.description.is_empty() {
+            insert("description", json!(self.description));
         }
         if !self.networks.is_empty() {
             insert("networks", json!(self.networks));
@@ -179,6 +189,7 @@ impl From<EditArgs> for PatchDraft {
             scopes: (changes.no_scopes || !scopes.is_empty()).then_some(scopes),
             expires: changes.expires.map(|expires| (expiry_field_value(expires), String::new())),
             issued_to: changes.issued_to,
+            description: changes.description,
             networks: networks.or_else(|| none(changes.no_networks)),
             not_before: changes.not_before.or_else(|| none(changes.no_not_before)),
             rate: rate.map(|rate| [rate, String::new(), String::new()]),
@@ -195,7 +206,9 @@ impl EditArgs {
         let text = |text: Option<String>, none: bool| text.map(Value::from).or_else(|| none.then_some(Value::Null));
         insert("name", self.name.clone().map(Value::from));
         insert("scopes", list(&self.scopes, self.no_scopes));
-        insert("issued_to", self.issued_to.clone().map(|it| if it.is_empty() { Value::Null } else { it.into() }));
+        let or_null = |text: String| if text.is_empty() { Value::Null } else { text.into() };
+        insert("issued_to", self.issued_to.clone().map(or_null));
+        insert("description", self.description.clone().map(or_null));
         insert("networks", list(&self.networks, self.no_networks));
         insert("not_before", text(self.not_before.as_deref().map(to_rfc3339), self.no_not_before));
         insert("rate_limit", text(self.rate.clone(), self.no_rate));
@@ -255,6 +268,9 @@ pub fn attribute_lines(key: &Value) -> String {
             let label = name.replace('_', if name.ends_with("_id") { "_" } else { " " });
             add_line!(out, "{label:<10}  {}", string_member(key, name));
         }
+    }
+    if let Some(description) = key["description"].as_str() {
+        add_line!(out, "description {}", description.replace('\n', "\n            "));
     }
     let scopes = string_list(key, "scopes");
     add_line!(out, "scopes      {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") });

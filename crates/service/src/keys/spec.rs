@@ -10,7 +10,7 @@ use crate::{
 use jiff::tz::TimeZone;
 use keyward_domain::{
     ids::{FormNumber, ProjectId},
-    key::{Environment, Key, KeyName, Note, parse_issued_to},
+    key::{Environment, Key, KeyName, Note, parse_description, parse_issued_to},
     network::Networks,
     project::Role,
     rate::RateLimit,
@@ -27,6 +27,7 @@ pub struct KeySpec {
     pub name: KeyName,
     pub scopes: Vec<ScopeName>,
     pub issued_to: Option<String>,
+    pub description: Option<String>,
     /// Empty: from any address.
     pub networks: Networks,
     /// `None`: the key works immediately.
@@ -50,6 +51,7 @@ impl KeySpec {
             name,
             scopes: Vec::new(),
             issued_to: None,
+            description: None,
             networks: Networks::default(),
             not_before: None,
             expires_at: None,
@@ -71,6 +73,7 @@ impl KeySpec {
             name: self.name.as_str().to_owned(),
             scopes: self.scopes.iter().map(ToString::to_string).collect(),
             issued_to: self.issued_to.clone(),
+            description: self.description.clone(),
             networks: self.networks.clone(),
             not_before: self.not_before,
             expires_at: self.expires_at,
@@ -79,13 +82,14 @@ impl KeySpec {
     }
 }
 
-/// A validated change. An outer `None` keeps the field. An inner `None` is as in a new key: no label, no expiry,
-/// immediate start, no limit.
+/// A validated change. An outer `None` keeps the field. An inner `None` is as in a new key: no label, no description, no
+/// expiry, immediate start, no limit.
 #[derive(Clone, Debug, Default)]
 pub struct KeyPatch {
     pub name: Option<KeyName>,
     pub scopes: Option<Vec<ScopeName>>,
     pub issued_to: Option<Option<String>>,
+    pub description: Option<Option<String>>,
     pub networks: Option<Networks>,
     pub not_before: Option<Option<Timestamp>>,
     pub expires_at: Option<Option<Timestamp>>,
@@ -99,6 +103,7 @@ impl KeyPatch {
             name: self.name.map_or(row.name, String::from),
             scopes: self.scopes.map_or(row.scopes, |scopes| scopes.into_iter().map(String::from).collect()),
             issued_to: self.issued_to.unwrap_or(row.issued_to),
+            description: self.description.unwrap_or(row.description),
             networks: self.networks.unwrap_or(row.networks),
             not_before: self.not_before.unwrap_or(row.not_before),
             expires_at: self.expires_at.unwrap_or(row.expires_at),
@@ -112,7 +117,8 @@ pub(super) fn to_key(row: KeyRow, actor: &Actor, role: Option<Role>, now: Timest
     let may_change = role.is_some_and(|role| role_allows(role, Action::ChangeKeys));
     let may_start = matches!(actor, Actor::Administrator(_)) || (may_change && !row.held);
     let (environment, status, purge_at) = (row.environment()?, row.lifecycle().status(now), row.purge_at());
-    let KeyFields { name, scopes, issued_to, networks, not_before, expires_at, rate_limit } = row.fields()?;
+    let KeyFields { name, scopes, issued_to, description, networks, not_before, expires_at, rate_limit } =
+        row.fields()?;
     let note = row.note.zip(row.note_at).map(|(text, at)| Note {
         text,
         by: row.note_by.unwrap_or_default(),
@@ -128,6 +134,7 @@ pub(super) fn to_key(row: KeyRow, actor: &Actor, role: Option<Role>, now: Timest
         preview: row.preview,
         scopes,
         issued_to,
+        description,
         networks,
         not_before,
         expires_at,
@@ -187,6 +194,7 @@ pub struct KeyDraft {
     pub expires_on: String,
     pub scopes: Vec<String>,
     pub issued_to: String,
+    pub description: String,
     pub restrictions: RestrictionsDraft,
 }
 
@@ -202,6 +210,7 @@ impl KeyDraft {
             expires_on: String::new(),
             scopes: Vec::new(),
             issued_to: String::new(),
+            description: String::new(),
             restrictions: RestrictionsDraft::default(),
         }
     }
@@ -223,6 +232,7 @@ impl KeyDraft {
             };
             let scopes = fields.scopes(&self.scopes);
             let issued_to = fields.field("issued_to", parse_issued_to(&self.issued_to));
+            let description = fields.field("description", parse_description(&self.description));
             let RestrictionsDraft { networks, not_before, rate, per, burst } = &self.restrictions;
             let networks = fields.field("networks", Networks::parse(networks));
             let not_before = fields.not_before(not_before);
@@ -232,6 +242,7 @@ impl KeyDraft {
                 environment: environment?,
                 scopes: scopes?,
                 issued_to: issued_to?,
+                description: description?,
                 networks: networks?,
                 not_before: not_before?,
                 expires_at: expires_at?,
@@ -252,6 +263,8 @@ pub struct PatchDraft {
     pub expires: Option<(String, String)>,
     /// Empty: no label.
     pub issued_to: Option<String>,
+    /// Empty: no description.
+    pub description: Option<String>,
     /// Empty: from any address.
     pub networks: Option<String>,
     /// Empty: immediately.
@@ -272,6 +285,10 @@ impl PatchDraft {
                 scopes: self.scopes.as_ref().and_then(|it| fields.scopes(it)),
                 expires_at: self.expires.as_ref().and_then(|(choice, on)| fields.expiry(choice, on)),
                 issued_to: self.issued_to.as_ref().and_then(|it| fields.field("issued_to", parse_issued_to(it))),
+                description: self
+                    .description
+                    .as_ref()
+                    .and_then(|it| fields.field("description", parse_description(it))),
                 networks: self.networks.as_ref().and_then(|it| fields.field("networks", Networks::parse(it))),
                 not_before: self.not_before.as_ref().and_then(|it| fields.not_before(it)),
                 rate_limit: self.rate.as_ref().and_then(|[rate, per, burst]| fields.rate_limit(rate, per, burst)),
@@ -292,6 +309,7 @@ mod tests {
             expires: "soon".into(),
             scopes: vec!["a b".into()],
             issued_to: "a\nb".into(),
+            description: "a\tb".into(),
             restrictions: RestrictionsDraft {
                 networks: "10.0.0.5/8".into(),
                 not_before: "soon".into(),
@@ -314,7 +332,9 @@ mod tests {
             other => panic!("{other}"),
         };
         let found = names(draft.parse(&defaults).unwrap_err());
-        assert_eq!(found, ["name", "environment", "expires", "scopes", "issued_to", "networks", "not_before", "burst"]);
+        let fields =
+            ["name", "environment", "expires", "scopes", "issued_to", "description", "networks", "not_before", "burst"];
+        assert_eq!(found, fields);
         let valid = KeyDraft { name: "Gateway".into(), scopes: vec!["a".into(), "a".into()], ..blank };
         let spec = valid.parse(&defaults).unwrap();
         assert_eq!((spec.environment, spec.expires_at), (Environment::Live, Some(defaults.expires_at)));

@@ -42,8 +42,8 @@ pub struct KeyQuery<'a> {
     pub owner: Option<Uuid>,
     /// Only with [`Visibility::All`].
     pub view: Option<ReviewFilter>,
-    /// Text in the key's name, its preview, or the name it was issued to. Ignores case and accents. Totals and sorted
-    /// lists need a project; [`newest`] does not.
+    /// Text in the key's name, its preview, the name it was issued to, or its description. Ignores case and accents.
+    /// Totals and sorted lists need a project; [`newest`] does not.
     pub text: Option<&'a str>,
     /// Exactly the name the key was issued to. Totals and sorted lists need a project; [`newest`] does not.
     pub issued_to: Option<&'a str>,
@@ -98,7 +98,8 @@ macro_rules! row_matching {
          OR ($14 = 'endless' AND k.expires_at IS NULL) OR ($14 = 'left' AND k.created_by IS NOT NULL AND NOT EXISTS \
          (SELECT 1 FROM members l CROSS JOIN users u WHERE u.id = l.user_id AND l.project_id = k.project_id \
          AND l.user_id = k.created_by AND u.active))) AND ($15 IS NULL OR k.name_folded LIKE $15 ESCAPE '!' \
-         OR k.issued_to_folded LIKE $15 ESCAPE '!' OR LOWER(k.preview) LIKE $16 ESCAPE '!') \
+         OR k.issued_to_folded LIKE $15 ESCAPE '!' OR k.description_folded LIKE $15 ESCAPE '!' \
+         OR LOWER(k.preview) LIKE $16 ESCAPE '!') \
          AND ($17 IS NULL OR k.issued_to = $17) "
     };
 }

@@ -51,6 +51,11 @@ pub struct NewKey {
     #[serde(default)]
     #[cfg_attr(test, schema(required = false, max_length = 100))]
     issued_to: Option<String>,
+    /// What the key is for, on one or more lines.
+    // Not in the digest of an idempotent request without a description: the previous release computed it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(required = false, max_length = 500))]
+    description: Option<String>,
     /// Allowed networks in CIDR notation, within those of the client’s key, which are the default. Empty: any network.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Vec<String>, required = false, max_items = 50))]
@@ -90,6 +95,10 @@ pub struct KeyChanges {
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false, max_length = 100))]
     issued_to: Option<Option<String>>,
+    /// What the key is for, on one or more lines. null: not set.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(test, schema(value_type = Option<String>, required = false, max_length = 500))]
+    description: Option<Option<String>>,
     /// Replaces all allowed networks. Empty: any network.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(test, schema(value_type = Vec<String>, required = false, max_items = 50))]
@@ -160,6 +169,11 @@ fn parse_issued_to(fields: &mut FieldParser<'_>, text: Option<&str>) -> Option<O
     fields.field("issued_to", key::parse_issued_to(text.unwrap_or_default()))
 }
 
+/// Parses a description; `None`: not set.
+fn parse_description(fields: &mut FieldParser<'_>, text: Option<&str>) -> Option<Option<String>> {
+    fields.field("description", key::parse_description(text.unwrap_or_default()))
+}
+
 /// Parses a rate limit; `None`: no limit.
 fn parse_rate_limit(fields: &mut FieldParser<'_>, text: Option<&str>) -> Option<Option<RateLimit>> {
     fields.field("rate_limit", text.map(str::parse).transpose())
@@ -188,6 +202,7 @@ impl NewKey {
                 None => Some(Some(defaults.expires_at)),
             };
             let issued_to = parse_issued_to(fields, self.issued_to.as_deref());
+            let description = parse_description(fields, self.description.as_deref());
             let networks = match &self.networks {
                 Some(words) => parse_networks(fields, words),
                 None => Some(defaults.networks.clone()),
@@ -199,6 +214,7 @@ impl NewKey {
                 environment: self.environment.unwrap_or(defaults.environment),
                 scopes: scopes?,
                 issued_to: issued_to?,
+                description: description?,
                 networks: networks?,
                 not_before: not_before?,
                 expires_at: expires_at?,
@@ -217,6 +233,7 @@ impl KeyChanges {
             && self.scopes.is_none()
             && expiry.is_none()
             && self.issued_to.is_none()
+            && self.description.is_none()
             && self.networks.is_none()
             && self.not_before.is_none()
             && self.rate_limit.is_none();
@@ -234,6 +251,7 @@ impl KeyChanges {
                 scopes: self.scopes.as_ref().and_then(|it| fields.scopes(it)),
                 expires_at: expiry.and_then(|it| it.parse(fields)),
                 issued_to: self.issued_to.as_ref().and_then(|it| parse_issued_to(fields, it.as_deref())),
+                description: self.description.as_ref().and_then(|it| parse_description(fields, it.as_deref())),
                 networks: self.networks.as_ref().and_then(|it| parse_networks(fields, it)),
                 not_before: self.not_before.as_ref().and_then(|it| parse_not_before(fields, it.as_deref())),
                 rate_limit: self.rate_limit.as_ref().and_then(|it| parse_rate_limit(fields, it.as_deref())),
@@ -263,6 +281,9 @@ pub struct Key {
     status: Status,
     #[cfg_attr(test, schema(required))]
     issued_to: Option<String>,
+    /// What the key is for. null: not set.
+    #[cfg_attr(test, schema(required))]
+    description: Option<String>,
     /// Allowed networks in CIDR notation. Empty: any network.
     networks: Vec<String>,
     /// The key is denied before this time. null: valid immediately.
@@ -299,6 +320,7 @@ impl From<key::Key> for Key {
             scopes: key.scopes,
             status: key.status,
             issued_to: key.issued_to,
+            description: key.description,
             networks: key.networks.to_strings(),
             not_before: key.not_before.map(rfc3339),
             expires_at: key.expires_at.map(rfc3339),

@@ -108,6 +108,7 @@ form_action! {
         #[serde(default)] expires_on: String,
         #[serde(default)] scopes: Vec<String>,
         #[serde(default)] issued_to: String,
+        #[serde(default)] description: String,
         #[serde(default)] networks: String,
         #[serde(default)] not_before: String,
         #[serde(default)] not_before_was: String,
@@ -121,6 +122,7 @@ form_action! {
             scopes: Some(scopes),
             expires: (expires != KEEP).then_some((expires, expires_on)),
             issued_to: Some(issued_to),
+            description: Some(description),
             networks: Some(networks),
             not_before: (not_before != not_before_was && not_before != KEEP).then_some(not_before),
             rate: Some([rate, per, burst]),
@@ -150,6 +152,7 @@ form_action! {
         #[serde(default)] expires_on: String,
         #[serde(default)] scopes: Vec<String>,
         #[serde(default)] issued_to: String,
+        #[serde(default)] description: String,
         #[serde(default)] networks: String,
         #[serde(default)] not_before: String,
         #[serde(default)] rate: String,
@@ -158,7 +161,18 @@ form_action! {
     ) -> CreatedKey {
         let (caller, app) = context::caller()?;
         let rules = RestrictionsDraft { networks, not_before, rate, per, burst };
-        let draft = KeyDraft { number, name, project, environment, expires, expires_on, scopes, issued_to, restrictions: rules };
+        let draft = KeyDraft {
+            number,
+            name,
+            project,
+            environment,
+            expires,
+            expires_on,
+            scopes,
+            issued_to,
+            description,
+            restrictions: rules,
+        };
         let actor = Actor::User(caller.clone());
         let defaults = context::to_app_result(app.keys.defaults(&actor, None).await)?;
         let spec = context::to_app_result(draft.parse(&defaults))?;

@@ -1,8 +1,12 @@
-//! Restrictions of a key: networks, start time, and rate limit, as form fields and as descriptions.
+//! Optional fields of a key: its description and its restrictions (networks, start time, and rate limit), as form fields
+//! and as entries of a list.
 
 use super::KeyView;
 use crate::{
-    domain::rate::{RateLimit, RatePeriod},
+    domain::{
+        key::DESCRIPTION_MAX,
+        rate::{RateLimit, RatePeriod},
+    },
     islands::NotBefore,
     ui::{
         field::{Area, Wrong, aria_attributes},
@@ -17,6 +21,7 @@ use leptos::prelude::*;
 /// The field values.
 #[derive(Clone, Debug, Default)]
 pub struct RestrictionFields {
+    description: String,
     /// One network per line.
     pub networks: String,
     /// `2026-12-01T09:00` in the user's time zone. Empty means immediately.
@@ -30,7 +35,7 @@ pub struct RestrictionFields {
 }
 
 /// The field names.
-const NAMES: [&str; 5] = ["networks", "not_before", "rate", "per", "burst"];
+const NAMES: [&str; 6] = ["description", "networks", "not_before", "rate", "per", "burst"];
 
 impl RestrictionFields {
     /// Builds field values from query parameters: networks, a start time, and a rate limit such as
@@ -38,7 +43,7 @@ impl RestrictionFields {
     pub fn from_query(networks: &[String], not_before: String, rate: &str) -> Self {
         let networks: Vec<_> = networks.iter().flat_map(|it| it.split([',', ' '])).collect();
         let (rate, per, burst) = rate_limit_values(rate.parse().ok());
-        Self { networks: networks.join("\n"), not_before, start_hint: None, rate, per, burst }
+        Self { networks: networks.join("\n"), not_before, rate, per, burst, ..Self::default() }
     }
 
     /// Builds field values from a key. `not_before` has the format of the field.
@@ -48,7 +53,8 @@ impl RestrictionFields {
             let word = if at.at > key.now { "Valid from" } else { "Valid since" };
             format!("{word} {}.", at.exact)
         });
-        Self { networks: key.networks.to_strings().join("\n"), not_before, start_hint, rate, per, burst }
+        let description = key.description.clone().unwrap_or_default();
+        Self { description, networks: key.networks.to_strings().join("\n"), not_before, start_hint, rate, per, burst }
     }
 
     /// Returns the submitted values after a rejected submission, otherwise `self`.
@@ -57,6 +63,7 @@ impl RestrictionFields {
         let typed = |name: &str, first: String| state.submitted_value(name).unwrap_or(first);
         let not_before = typed("not_before", self.not_before.clone());
         Self {
+            description: typed("description", self.description),
             start_hint: self.start_hint.filter(|_| not_before == self.not_before),
             networks: typed("networks", self.networks),
             not_before,
@@ -69,7 +76,7 @@ impl RestrictionFields {
     /// Whether a field has a value or an error, so that the section must be open.
     pub fn has_content(&self) -> bool {
         let state = FormState::from_context();
-        let set = [&self.networks, &self.not_before, &self.rate, &self.burst];
+        let set = [&self.description, &self.networks, &self.not_before, &self.rate, &self.burst];
         set.iter().any(|it| !it.is_empty()) || NAMES.iter().any(|name| state.field_error(name).is_some())
     }
 }
@@ -98,10 +105,17 @@ pub fn more(open: bool, inside: AnyView) -> AnyView {
 /// The fields. `zone` is the name of the user's time zone.
 pub fn restriction_fields(fields: RestrictionFields, zone: &str) -> AnyView {
     let state = FormState::from_context();
-    let RestrictionFields { networks, not_before, start_hint: preview, rate, per, burst } = fields;
+    let RestrictionFields { description, networks, not_before, start_hint: preview, rate, per, burst } = fields;
     let wrong = state.field_error("not_before");
     let hint = format!("Requests before this time are rejected. Leave blank to start now. Time zone: {zone}.");
     view! {
+        <Area
+            name="description"
+            label="Description"
+            value=description
+            rows=3
+            hint=format!("What the key is for. At most {DESCRIPTION_MAX} characters.")
+        />
         <Area
             name="networks"
             label="Allowed networks"
@@ -169,8 +183,15 @@ fn rate_limit_fields(rate: String, per: &str, burst: String) -> AnyView {
     .into_any()
 }
 
-/// The restrictions of a key as entries of a description list. `all`: also those that are not set.
+/// The restrictions of a key as entries of a description list. `all`: also those that are not set, and the key's
+/// description.
 pub fn restriction_details(key: &KeyView, all: bool) -> AnyView {
+    let description = all.then(|| {
+        view! {
+            <dt>"Description"</dt>
+            <dd>{lines(key.description.as_deref().unwrap_or("Not set"))}</dd>
+        }
+    });
     let networks = (all || !key.networks.is_empty()).then(|| {
         view! {
             <dt>"Allowed networks"</dt>
@@ -190,7 +211,16 @@ pub fn restriction_details(key: &KeyView, all: bool) -> AnyView {
             <dd>{limit}</dd>
         }
     });
-    view! { {networks} {not_before} {limit} }.into_any()
+    view! { {description} {networks} {not_before} {limit} }.into_any()
+}
+
+/// A text with its line breaks.
+fn lines(text: &str) -> AnyView {
+    let line = |(place, line): (usize, &str)| {
+        let line = line.to_owned();
+        if place == 0 { line.into_any() } else { view! { <br /> {line} }.into_any() }
+    };
+    text.split('\n').enumerate().map(line).collect_view().into_any()
 }
 
 /// "10.0.0.0/8 and 2 more", expandable to the full list.
