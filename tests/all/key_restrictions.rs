@@ -328,6 +328,9 @@ on_both_engines! {
         assert!(page.text().contains("\n10.0.0.0/8\n2001:db8::/32</textarea>"), "{}", page.text());
         assert_eq!((page.input("not_before"), page.input("rate"), page.input("burst")), ("2031-02-18T09:00", "100", "5"));
         assert!(page.text().contains("<option value=\"day\" selected") && is_open(&page));
+        let page = browser.get("/keys/new?description=Nightly+export%0Afor+berth+7").await;
+        assert_eq!(area(&page, "description").text, "Nightly export\nfor berth 7");
+        assert!(is_open(&page));
         let page = browser.get("/keys/new?rate=often").await;
         assert_eq!(page.input("rate"), "");
     }

@@ -64,6 +64,7 @@ impl FormPrefill {
                 scopes,
                 issued_to: one("issued_to").chars().take(NAME_MAX).collect(),
                 rules: RestrictionFields::from_query(
+                    &one("description"),
                     &query.get_all("network").unwrap_or_default(),
                     one("not_before"),
                     &one("rate"),

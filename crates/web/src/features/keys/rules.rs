@@ -38,12 +38,13 @@ pub struct RestrictionFields {
 const NAMES: [&str; 6] = ["description", "networks", "not_before", "rate", "per", "burst"];
 
 impl RestrictionFields {
-    /// Builds field values from query parameters: networks, a start time, and a rate limit such as
+    /// Builds field values from query parameters: a description, networks, a start time, and a rate limit such as
     /// `100/minute,burst=20`. An invalid rate limit is ignored; the rest is validated on submission.
-    pub fn from_query(networks: &[String], not_before: String, rate: &str) -> Self {
+    pub fn from_query(description: &str, networks: &[String], not_before: String, rate: &str) -> Self {
+        let description = description.chars().take(DESCRIPTION_MAX).collect();
         let networks: Vec<_> = networks.iter().flat_map(|it| it.split([',', ' '])).collect();
         let (rate, per, burst) = rate_limit_values(rate.parse().ok());
-        Self { networks: networks.join("\n"), not_before, rate, per, burst, ..Self::default() }
+        Self { description, networks: networks.join("\n"), not_before, start_hint: None, rate, per, burst }
     }
 
     /// Builds field values from a key. `not_before` has the format of the field.
