@@ -34,6 +34,7 @@ const FIELDS: Record<string, string> = {
   '--environment': 'environment',
   '--expires': 'expires',
   '--issued-to': 'issued_to',
+  '--description': 'description',
   '--not-before': 'not_before',
 };
 

@@ -8,7 +8,7 @@ async function fill(keyward: Keyward): Promise<string> {
   await keyward.createKey('Nightly export', '--scope', 'data:read', '--scope', 'data:write', '--scope', 'usage:read', '--expires', '5d');
   await keyward.createKey('A key with a rather long name that has to go somewhere, on a narrow screen too', '--environment', 'test');
   const networks = ['10.0.0.0/8', '2001:db8:40::/48', '192.0.2.7'].flatMap(it => ['--network', it]);
-  const ruled = await keyward.createKey('Buoy collector', '--expires', 'never', ...networks, '--not-before', '2099-12-01T09:00Z', '--rate', '100/minute,burst=20');
+  const ruled = await keyward.createKey('Buoy collector', '--expires', 'never', ...networks, '--description', 'Collects what the buoys measure.\nAsk the harbour office before you stop it.', '--not-before', '2099-12-01T09:00Z', '--rate', '100/minute,burst=20');
   const paused = await keyward.createKey('Old gateway', '--expires', '365d');
   await keyward.deactivate(paused.key_id);
   return ruled.key_id;

@@ -5,7 +5,7 @@ import { expect, test } from '../support/test';
 test('the page of a key with long words fits a screen of 320 px', async ({ page, site, keyward }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   await site.addSession();
-  for (const more of [['W'.repeat(100)], ['Gateway', '--issued-to', 'M'.repeat(100)]]) {
+  for (const more of [['W'.repeat(100)], ['Gateway', '--issued-to', 'M'.repeat(100)], ['Relay', '--description', 'M'.repeat(500)]]) {
     const { key_id } = await keyward.createKey(more[0], ...more.slice(1));
     await site.open(`/keys/${key_id}`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);

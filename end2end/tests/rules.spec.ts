@@ -108,6 +108,42 @@ test('errors appear at their fields, and the form keeps its values', async ({ pa
   await expect(site.reveal.locator('.facts')).toContainText('100 requests per minute');
 });
 
+test('a description: created, shown with its lines, edited', async ({ page, site, keyward, monitor, scripted }) => {
+  monitor.expectStatus(422);
+  await site.openCreate();
+  const form = site.createDialog;
+  await form.getByLabel('Name').fill('Nightly export');
+  await more(form);
+  const description = form.getByLabel('Description');
+  await description.fill('x'.repeat(501));
+  await site.submitCreate();
+  await expect(description).toBeFocused();
+  await expect(description).toHaveAccessibleDescription(/Use at most 500 characters\. You entered 501\./);
+  await expect(description).toHaveValue('x'.repeat(501));
+  await clean(page, scripted);
+  await description.fill('Writes the tide tables.\nOn call: harbour office');
+  await site.submitCreate();
+  await site.closeReveal();
+
+  await page.getByRole('link', { name: 'Nightly export', exact: true }).click();
+  const facts = page.locator('.facts').first();
+  await expect(facts).toContainText(/Description\s*Writes the tide tables\.\s*On call: harbour office/);
+  await expect(facts.locator('br')).toHaveCount(1);
+  await clean(page, scripted);
+
+  await page.getByRole('link', { name: 'Edit key Nightly export' }).click();
+  const edit = page.getByRole('dialog', { name: 'Edit “Nightly export”' });
+  await expect(edit.getByLabel('Description')).toBeVisible();
+  await expect(edit.getByLabel('Description')).toHaveValue('Writes the tide tables.\nOn call: harbour office');
+  await edit.getByLabel('Description').fill('Replaced by the archive');
+  await edit.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByRole('link', { name: 'Nightly export', exact: true }).click();
+  await expect(facts).toContainText('Replaced by the archive');
+  await page.locator('#history').getByText('Details').first().click();
+  await expect(page.locator('#history')).toContainText('→ Replaced by the archive');
+  expect(await keyward.keys()).toMatchObject([{ description: 'Replaced by the archive' }]);
+});
+
 test('an edit keeps the exact start time', async ({ page, site, keyward }) => {
   const starts = `${inDays(10)}:37Z`;
   const { key_id } = await keyward.createKey('Buoys', '--not-before', starts, '--rate', '5/second');

@@ -205,6 +205,8 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         "2099-12-01T09:00Z",
         "--rate",
         "100/minute,burst=20",
+        "--description",
+        "Tide gauges,\nnorth pier",
     ]));
     for words in ["2099-12-01T09:00:00Z", "10.0.0.0/8, 192.0.2.7/32", "100 requests per minute, burst 20"] {
         assert!(made.contains(words), "{words}: {made}");
@@ -223,6 +225,9 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         []
     ]);
     assert_eq!(rules(&listed()[0]), before);
+    assert_eq!(listed()[0]["description"], "Tide gauges,\nnorth pier");
+    let shown = out(&keyward(folder, &["keys", "show", id]));
+    assert!(shown.contains("\ndescription Tide gauges,\n            north pier\n"), "{shown}");
     let shown = out(&keyward(folder, &["keys", "list"]));
     assert!(
         shown.contains("not before 2099-12-01T09:00:00Z, from 10.0.0.0/8 and 1 more, 100 requests per minute"),
@@ -246,6 +251,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
     let key = &listed()[0];
     assert_eq!(rules(key), serde_json::json!(["active", ["2001:db8::/32"], null, null, []]));
     assert!(key["expires_at"].is_string() && key["name"] == "Harbour", "{key}");
+    assert_eq!(key["description"], "Tide gauges,\nnorth pier", "an edit keeps it");
 
     for (refused, words) in [
         (edit(&[]), "required"),
@@ -254,6 +260,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "rate: Enter a limit such as 100/minute"),
         (edit(&["--not-before", "2020-02-29T09:00Z"]), "not_before: 29 February 2020, 09:00:00 UTC has passed"),
         (edit(&["--not-before", "2099-12-01"]), "would expire first"),
+        (edit(&["--description", "a\tb"]), "description: Remove the tab or control character."),
         (edit(&["--scope", "no:such"]), "does not offer the scope no:such"),
         (
             keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]),
@@ -425,6 +432,7 @@ async fn check_demo(engine: crate::support::Engine) {
         ("never ends", "expires_at IS NULL".to_owned()),
         ("test", "environment = 'test'".to_owned()),
         ("issued to", "issued_to IS NOT NULL".to_owned()),
+        ("described", "description_folded LIKE '%chartplotter%'".to_owned()),
         ("old", format!("created_at < {old}")),
         ("long", "LENGTH(name) = 100".to_owned()),
         ("other scripts", "name = '潮汐予報アプリ'".to_owned()),

@@ -86,8 +86,21 @@ fn keys() {
     let folder = stage.folder();
     let on = |arguments: &[&str]| stage.run_remote(arguments);
     assert_eq!(json(&on(&["projects", "list", "--json"]))[0]["project_id"], stage.manager["project_id"]);
-    let create =
-        ["keys", "create", "--name", "Buoy", "--scope", "data:read", "--expires", "7d", "--rate", "5/minute", "--json"];
+    let create = [
+        "keys",
+        "create",
+        "--name",
+        "Buoy",
+        "--description",
+        "Counts buoys\nin the harbour",
+        "--scope",
+        "data:read",
+        "--expires",
+        "7d",
+        "--rate",
+        "5/minute",
+        "--json",
+    ];
     let made = json(&on(&create));
     let id = made["key_id"].as_str().unwrap();
     assert!(stage.server.verify(made["secret"].as_str().unwrap()).contains(r#""valid":true"#));
@@ -115,6 +128,8 @@ fn keys() {
     }
     let shown = out(&on(&["keys", "show", id]));
     assert!(shown.contains("rate limit  5 requests per minute") && shown.contains("scopes      data:read"), "{shown}");
+    assert!(shown.contains("\ndescription Counts buoys\n            in the harbour\n"), "{shown}");
+    assert_eq!(json(&on(&["keys", "list", "--text", "BUOYS IN", "--json"])).as_array().unwrap().len(), 2);
 
     let day = |days: i64| time_format::rfc3339(SystemClock.now().plus_seconds(days * 86_400))[..10].to_owned();
     let (start, end) = (day(10), day(30));
@@ -124,6 +139,8 @@ fn keys() {
         id,
         "--name",
         "Float",
+        "--description",
+        "",
         "--no-rate",
         "--expires",
         &end,
@@ -132,6 +149,10 @@ fn keys() {
         "--json",
     ]));
     assert_eq!((&edited["name"], &edited["rate_limit"]), (&"Float".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&made["description"], &edited["description"]),
+        (&"Counts buoys\nin the harbour".into(), &serde_json::Value::Null)
+    );
     assert_eq!(
         (&edited["expires_at"], &edited["not_before"]),
         (&format!("{end}T23:59:59Z").into(), &format!("{start}T09:00:00Z").into())

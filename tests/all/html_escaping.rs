@@ -47,7 +47,7 @@ async fn write_everywhere(bench: &TestServer, text: &str, last: i64) {
             UPDATE users SET name = {plain}, email = {plain} || email;
             UPDATE scopes SET description = {plain};
             UPDATE projects SET name = {plain}, config = {config};
-            UPDATE keys SET name = {plain}, issued_to = {plain}, created_by_name = {plain}, note = {plain}, note_by = {plain},
+            UPDATE keys SET name = {plain}, issued_to = {plain}, description = {plain}, created_by_name = {plain}, note = {plain}, note_by = {plain},
                 note_at = created_at, preview = {plain}, scopes = {list};
             UPDATE sessions SET agent = {plain}, ip = {plain};
             UPDATE audit_events SET actor_name = {plain}, target_name = {plain}, reason = {plain}, agent = {plain}, ip = {plain},

@@ -353,6 +353,7 @@ async fn management(
     held.send(DocumentedRequest { query: "?limit=0".into(), ..ask("GET", KEYS, "", 422) }).await;
     let all = json!({
         "name": "All", "environment": "live", "expires_in_days": 3.0, "scopes": ["data:read"], "issued_to": "Ada", "networks": ["10.0.0.0/8"],
+        "description": "Counts buoys\nin the harbour",
         "not_before": null, "rate_limit": "5/minute",
     });
     held.send(ask("POST", KEYS, &all.to_string(), 201)).await;

@@ -45,7 +45,9 @@ on_both_engines! {
         let before = stored(&bench).await;
         let new = [("number", number.as_str()), ("project", &project), ("environment", "live"), ("expires", "30d")];
         assert_rejected(&mut browser, "/keys/new", &[&new[..], &[("name", INVISIBLE)]].concat(), WORDS).await;
-        assert_rejected(&mut browser, "/keys/new", &[&new[..], &[("name", "Fine"), ("issued_to", INVISIBLE)]].concat(), WORDS).await;
+        for field in ["issued_to", "description"] {
+            assert_rejected(&mut browser, "/keys/new", &[&new[..], &[("name", "Fine"), (field, INVISIBLE)]].concat(), WORDS).await;
+        }
         let edit = [("id", key.as_str()), ("version", &version), ("expires", "keep"), ("name", INVISIBLE)];
         assert_rejected(&mut browser, &format!("/keys/{key}/edit"), &edit, WORDS).await;
         assert_rejected(&mut browser, "/projects/new", &[("name", INVISIBLE)], WORDS).await;

@@ -50,14 +50,14 @@ pub struct KeyWithState {
     pub last_used_at: Option<i64>,
 }
 
-/// Keys in one statement, with twenty-one parameters each. SQLite accepts 32,766 parameters, PostgreSQL 65,535.
+/// Keys in one statement, with twenty-three parameters each. SQLite accepts 32,766 parameters, PostgreSQL 65,535.
 const ROWS: usize = 500;
 
 /// Inserts many keys.
 pub async fn insert_keys(tx: &mut Tx<'_>, keys: &[KeyWithState]) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, networks, \
         not_before, expires_at, rate_limit, active, deleted_at, created_by, created_by_name, created_at, updated_at, \
-        last_used_at, name_folded, issued_to_folded) ";
+        last_used_at, name_folded, issued_to_folded, description, description_folded) ";
     for rows in keys.chunks(ROWS) {
         with_engine!(tx, c => {
             let mut sql = QueryBuilder::new(SQL);
@@ -83,7 +83,9 @@ pub async fn insert_keys(tx: &mut Tx<'_>, keys: &[KeyWithState]) -> Result<(), E
                     .push_bind(laid.updated_at)
                     .push_bind(laid.last_used_at)
                     .push_bind(fold(&fields.name))
-                    .push_bind(fields.issued_to.as_deref().map(fold));
+                    .push_bind(fields.issued_to.as_deref().map(fold))
+                    .push_bind(&fields.description)
+                    .push_bind(fields.folded_description());
             });
             sql.build().execute(c).await?;
         });

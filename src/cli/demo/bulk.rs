@@ -91,6 +91,7 @@ fn build_key(
             name: plan.name.clone(),
             scopes: plan.scopes.clone(),
             issued_to: Some(plan.issued_to.to_owned()).filter(|name| !name.is_empty()),
+            description: Some(plan.description.to_owned()).filter(|text| !text.is_empty()),
             not_before: match plan.later_change {
                 LaterChange::Scheduled(after) => Some(before(-after)),
                 _ => None,

@@ -124,6 +124,14 @@ pub const SYSTEMS: [&str; 20] = [
     "storm desk",
     "partner import",
 ];
+/// Descriptions, each with the place of its key among the fixed ones.
+pub const DESCRIPTIONS: [(usize, &str); 5] = [
+    (0, "Serves the harbour API to customers.\nOn call: harbour-oncall@pelagic.example"),
+    (1, "Chartplotter and tide widget of the iOS app. The key is in the build, so it only reads."),
+    (3, "Runs on every merge, against the test environment."),
+    (4, "Writes the station data of the day to the archive, at 02:00 UTC.\nReplaced by the reports API in spring."),
+    (7, "Booked berth fees until the move to the new accounting system."),
+];
 /// Values of `issued_to`.
 pub const HOLDERS: [&str; 10] = [
     "Ada Mensah",

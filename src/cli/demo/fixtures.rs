@@ -8,7 +8,7 @@ use crate::{
     cli::database::terminal_error,
     domain::{
         ids::{KeyId, ProjectId},
-        key::parse_issued_to,
+        key::{parse_description, parse_issued_to},
         scope::ScopeName,
         sensitive::Password,
         time::Timestamp,
@@ -228,6 +228,7 @@ impl DemoUsers {
             environment: plan.environment,
             scopes: plan.scopes.iter().map(|scope| scope.parse::<ScopeName>()).collect::<Result<_, _>>()?,
             issued_to: parse_issued_to(plan.issued_to)?,
+            description: parse_description(plan.description)?,
             expires_at: plan.lifetime_days.map(|days| now.plus_seconds(i64::from(days) * DAY)),
             ..KeySpec::new(project, plan.name.parse()?)
         };

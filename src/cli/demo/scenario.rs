@@ -32,6 +32,8 @@ pub struct KeyScenario {
     pub lifetime_days: Option<u16>,
     pub scopes: Vec<String>,
     pub issued_to: &'static str,
+    /// Empty: none.
+    pub description: &'static str,
     /// Creation time, in seconds before now.
     pub created_ago: i64,
     /// Last use, in seconds before now; `None` if never used.
@@ -126,6 +128,7 @@ fn fixed_scenarios() -> Vec<KeyScenario> {
         lifetime_days: life,
         scopes: scopes.iter().map(ToString::to_string).collect(),
         issued_to: "",
+        description: "",
         created_ago: made,
         used_ago: used,
         later_change: fate,
@@ -229,6 +232,9 @@ fn fixed_scenarios() -> Vec<KeyScenario> {
         plan(LONG_NAME, (TIDES, PRIYA), Test, Some(365), tides, 63 * DAY, Some(20 * HOUR), LaterChange::Unchanged),
     ];
     story[5].issued_to = "Ada Mensah";
+    for (place, description) in DESCRIPTIONS {
+        story[place].description = description;
+    }
     story
 }
 
@@ -288,6 +294,7 @@ fn generate_scenario(dice: &mut Rng, number: usize) -> KeyScenario {
         lifetime_days: life,
         scopes,
         issued_to,
+        description: "",
         created_ago: made,
         used_ago: used,
         later_change: fate,

@@ -18,7 +18,7 @@ pub struct ListArgs {
     /// Only keys of this environment: live or test
     #[arg(long)]
     pub environment: Option<Environment>,
-    /// Only keys with this text in the name, the preview, or issued to. Case is ignored
+    /// Only keys with this text in the name, the preview, issued to, or the description. Case is ignored
     #[arg(long)]
     pub text: Option<String>,
     /// Only keys that are issued to exactly this name

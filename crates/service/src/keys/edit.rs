@@ -1,4 +1,4 @@
-//! Editing a key: its name, scopes, expiry, issued-to label, and restrictions. The secret never changes.
+//! Editing a key: its name, scopes, expiry, issued-to label, description, and restrictions. The secret never changes.
 
 use super::{KeyPatch, Keys, Precondition, create::check_scopes, find, management, to_key};
 use crate::{

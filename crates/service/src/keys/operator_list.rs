@@ -24,7 +24,7 @@ pub struct OperatorKeyFilter {
     pub project: Option<ProjectId>,
     pub status: Option<Status>,
     pub environment: Option<Environment>,
-    /// Text to find in the name, preview, or issued-to label, ignoring case and accents.
+    /// Text to find in the name, preview, issued-to label, or description, ignoring case and accents.
     pub text: Option<String>,
     /// Exact issued-to label.
     pub issued_to: Option<String>,

@@ -98,7 +98,7 @@ pub fn all() -> Vec<Operation> {
                     "Default: all keys that are not deleted.",
                 )
                 .query("environment", json!({"type": "string", "enum": ["live", "test"]}), "Only keys of this environment.")
-                .query("text", some_text(), "Text in the name, the preview, or issued to. Case and accents are ignored. A page reads at most 100,000 keys, so it can have few keys or none and still a `next_cursor`.")
+                .query("text", some_text(), "Text in the name, the preview, issued to, or the description. Case and accents are ignored. A page reads at most 100,000 keys, so it can have few keys or none and still a `next_cursor`.")
                 .query("issued_to", some_text(), "Only keys issued to exactly this name.")
                 .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}), "Keys per page.")
                 .query("cursor", some_text(), "The `next_cursor` of the previous page, unchanged.")

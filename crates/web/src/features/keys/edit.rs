@@ -1,4 +1,4 @@
-//! `/keys/{id}/edit`: name, scopes, expiry, `issued_to`, and restrictions. The secret cannot be changed.
+//! `/keys/{id}/edit`: name, scopes, expiry, `issued_to`, description, and restrictions. The secret cannot be changed.
 
 use super::{
     KeyView,
