@@ -2,9 +2,10 @@
 
 use keyward_domain::fold::fold;
 
-/// Returns a pattern that matches a folded text anywhere in a folded column. `%` and `_` match literally.
+/// Returns a pattern that matches a folded text anywhere in a folded column. `%` and `_` match literally. Line breaks
+/// are spaces, as in the columns.
 pub(super) fn folded(text: &str) -> String {
-    anywhere(&fold(text))
+    anywhere(&fold(&text.replace("\r\n", "\n").replace('\n', " ")))
 }
 
 /// Returns a pattern that matches a text in lower case anywhere.
