@@ -45,7 +45,7 @@ fn changed_field(ValueChange { what, before, after }: ValueChange) -> AnyView {
         }
         .into_any(),
         (Some(before), None) => view! { <del>{before}</del> }.into_any(),
-        (None, after) => after.unwrap_or_default().into_any(),
+        (None, after) => view! { <span class="event__value">{after.unwrap_or_default()}</span> }.into_any(),
     };
     view! {
         <dt>{what}</dt>

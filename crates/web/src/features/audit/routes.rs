@@ -1,4 +1,4 @@
-//! Page and navigation of the audit log. The export is a download, mounted in `http::audit`.
+//! Page and navigation of the audit log. The export is a download, mounted in `http::audit_export`.
 
 use super::AuditPage;
 use crate::{

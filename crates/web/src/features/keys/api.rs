@@ -20,6 +20,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
+use serde::{Deserialize as _, Deserializer};
 
 /// Message for a key that does not exist, or that the user may not see.
 pub const KEY_NOT_FOUND: &str = "This key does not exist, or you do not have access to it.";
@@ -96,10 +97,16 @@ pub async fn edit_form(id: KeyId) -> Result<EditForm<KeyView>, AppError> {
 /// The form value of an expiry that stays as it is.
 const KEEP: &str = "keep";
 
+/// Deserializes a field that is present: an empty value is a text, too. Without the field, the value is `None`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
+}
+
 form_action! {
     /// Edits a key. If `expires` is `keep`, the expiry does not change; `version` is the version that the form was
     /// rendered with. If `not_before` equals `not_before_was`, the stored time does not change: it has microseconds,
-    /// and the form shows minutes.
+    /// and the form shows minutes. Without a `description` it does not change: the form of the previous release does not
+    /// have the field.
     EditKey(
         id: KeyId,
         version: i64,
@@ -108,7 +115,7 @@ form_action! {
         #[serde(default)] expires_on: String,
         #[serde(default)] scopes: Vec<String>,
         #[serde(default)] issued_to: String,
-        #[serde(default)] description: String,
+        #[serde(default, deserialize_with = "present")] description: Option<String>,
         #[serde(default)] networks: String,
         #[serde(default)] not_before: String,
         #[serde(default)] not_before_was: String,
@@ -122,7 +129,7 @@ form_action! {
             scopes: Some(scopes),
             expires: (expires != KEEP).then_some((expires, expires_on)),
             issued_to: Some(issued_to),
-            description: Some(description),
+            description,
             networks: Some(networks),
             not_before: (not_before != not_before_was && not_before != KEEP).then_some(not_before),
             rate: Some([rate, per, burst]),
