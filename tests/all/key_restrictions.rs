@@ -4,7 +4,7 @@
 
 use crate::support::{
     TestServer,
-    browser::{Page, form},
+    browser::{Browser, Page, form},
     html::{area, elements},
     test_data::{KEEP, KeyEdit, KeyForms as _},
 };
@@ -459,9 +459,16 @@ on_both_engines! {
         let path = format!("/keys/{key}/edit");
         let page = browser.get(&path).await;
         assert!(is_open(&page) && area(&page, "description").text == TEXT, "{}", page.text());
-        let (id, version) = (key.to_string(), page.input("version").to_owned());
-        let fields = [("id", id.as_str()), ("version", &version), ("name", "Export"), ("expires", "keep"), ("description", "")];
-        assert_eq!(browser.post(&path, &fields).await.status, 303);
+        let id = key.to_string();
+        let edit = async |browser: &mut Browser, more: &[(&str, &str)]| {
+            let version = browser.get(&path).await.input("version").to_owned();
+            let fields = [("id", id.as_str()), ("version", &version), ("name", "Export"), ("expires", "keep")];
+            assert_eq!(browser.post(&path, &[&fields, more].concat()).await.status, 303);
+        };
+        // The form of the previous release does not have the field.
+        edit(&mut browser, &[]).await;
+        assert_eq!(bench.key_row(key).await.unwrap().description.as_deref(), Some(TEXT));
+        edit(&mut browser, &[("description", "")]).await;
         assert_eq!(bench.key_row(key).await.unwrap().description, None);
         let found = elements(&browser.get(&format!("/keys/{key}")).await);
         let label = found.iter().position(|it| it.text == "Description").unwrap();
@@ -496,6 +503,7 @@ on_both_engines! {
         };
         assert_eq!(found("НОЧНАЯ").await, ["Nightly"]);
         assert_eq!(found("пирсу 7").await, ["Nightly"]);
+        assert_eq!(found("выгрузка\r\nк пирсу").await, ["Nightly"]);
 
         let page = send("PATCH", &path, json!({"description": "я".repeat(501)})).await;
         assert_eq!((page.status, page.problem().as_str()), (422, "invalid"));
