@@ -180,11 +180,12 @@ $(quick): site FORCE | toolchain
 	@$(call slow,src crates migrations target/site Cargo.toml Cargo.lock,Building the server (about 5 minutes the first time).)
 	@$(call server,quick)
 
-# $(call server,PROFILE): builds the server with the embedded files of target/site.
+# $(call server,PROFILE): builds the server with the embedded files of target/site. Cargo ignores the profile's `strip` for a package
+# with an override.
 server = find target/site -type f | LC_ALL=C sort > target/site.$(1).new; \
   cmp -s target/site.$(1).new target/site.$(1) || cargo clean $(locked) --quiet --profile $(1) --package keyward-web; \
-  $(call stage,$(1) build of the server) $(if $(filter release,$(1)),$(portable)) cargo build $(locked) \
-    $(if $(filter release,$(1)),$(remap)) --profile $(1) --bin keyward; \
+  $(call stage,$(1) build of the server) $(if $(filter release,$(1)),$(portable)) cargo rustc $(locked) \
+    $(if $(filter release,$(1)),$(remap)) --profile $(1) --bin keyward $(if $(filter release,$(1)),-- -C strip=symbols); \
   mv target/site.$(1).new target/site.$(1)
 
 toolchain:
