@@ -45,7 +45,7 @@ portable = CFLAGS="-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(cargo-home)
 remap = --config 'build.rustflags=["--remap-path-prefix=$(CURDIR)=.","--remap-path-prefix=$(cargo-home)/registry/src=registry","--remap-path-prefix=$(sysroot)=rust"]'
 # Used if `cargo nextest` is not installed.
 cargo-nextest := .tools/cargo-nextest-0.9.143
-# Tools run for seconds, so build time matters more than run time.
+# Tools run for seconds, so build time matters more than run time, most of all for wasm-bindgen, which a first `make run` waits for.
 install := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_TARGET_DIR=target/tools cargo install --root .tools
 
@@ -197,7 +197,7 @@ toolchain:
 
 $(bindgen): | toolchain
 	@echo "==> Installing wasm-bindgen $(bindgen-version) into .tools (about 2 minutes, once)."
-	$(install) wasm-bindgen-cli --version $(bindgen-version)
+	$(subst OPT_LEVEL=1,OPT_LEVEL=0,$(install)) wasm-bindgen-cli --version $(bindgen-version)
 	@rm -rf target/tools
 	@touch $@
 
