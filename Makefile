@@ -95,13 +95,13 @@ lint-browser: toolchain
 	@echo "==> Checking the browser part with clippy (about 2 minutes the first time)."
 	@$(call stage,clippy for the browser) cargo clippy $(locked) --package keyward-browser --target wasm32-unknown-unknown -- -D warnings
 
-# The server trusts every connection: hashing a password for each takes longer than many tests.
+# MD5 passwords: a SCRAM handshake for each connection takes longer than many tests.
 test-rust: toolchain nextest ## run clippy for the server, and the Rust tests on SQLite and PostgreSQL
 	@.ci/need postgresql nginx caddy python3
 	@echo "==> Building the Rust tests with clippy (about 8 minutes the first time)."
 	@$(call stage,build of the Rust tests with clippy) $(linted) $(nextest) --no-run
 	@echo "==> Running the Rust tests with a temporary PostgreSQL server."
-	@$(call stage,Rust tests) pg_virtualenv -t -i '--auth-host=trust --auth-local=trust' -o max_connections=400 -o fsync=off env $(scratch) $(linted) $(nextest)
+	@$(call stage,Rust tests) pg_virtualenv -t -i --auth-host=md5 -o max_connections=400 -o fsync=off -o password_encryption=md5 env $(scratch) $(linted) $(nextest)
 
 test-browser: site $(npm-test) ## run the browser tests in Chromium against target/debug/keyward
 	@.ci/need chromium chromium-headless-shell jq curl sqlite3 python3
