@@ -196,7 +196,7 @@ toolchain:
 	@mkdir -p target/site
 
 $(bindgen): | toolchain
-	@echo "==> Installing wasm-bindgen $(bindgen-version) into .tools (about 1 minute, once)."
+	@echo "==> Installing wasm-bindgen $(bindgen-version) into .tools (about 2 minutes, once)."
 	$(subst OPT_LEVEL=1,OPT_LEVEL=0,$(install)) wasm-bindgen-cli --version $(bindgen-version) --no-default-features --bin wasm-bindgen
 	@rm -rf target/tools
 	@touch $@
