@@ -119,6 +119,19 @@ export class Keyward extends Instance {
     return { secret, key_id: capture(row, /id="key-([0-9a-f-]{36})"/), project_id: project };
   }
 
+  /** Creates many keys: the first with the form, the others with the API and the first key. */
+  async createKeys([first, ...others]: string[]): Promise<void> {
+    const scope = 'keyward:keys.write';
+    const { key_id, project_id, secret } = await this.createKey(first, '--scope', scope);
+    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: `key:${key_id}`, client_secret: secret, scope });
+    const { access_token } = await (await fetch(`${this.url}/oauth/token`, { method: 'POST', body })).json();
+    const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' };
+    for (const name of others) {
+      const response = await fetch(`${this.url}/v1/projects/${project_id}/keys`, { method: 'POST', headers, body: JSON.stringify({ name }) });
+      if (response.status !== 201) throw new Error(`${name}: ${response.status}`);
+    }
+  }
+
   /** Deactivates a key with its form. */
   async deactivate(key: string): Promise<void> {
     await this.request(visitor => visitor.post(`/keys/${key}/deactivate`, { id: key }));

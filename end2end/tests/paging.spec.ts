@@ -1,22 +1,8 @@
-import type { Keyward } from '../support/keyward';
 import { expect, test } from '../support/test';
-
-/** Creates many keys: the first with the form, the others with the API and the first key. */
-async function createKeys(keyward: Keyward, [first, ...others]: string[]): Promise<void> {
-  const scope = 'keyward:keys.write';
-  const { key_id, project_id, secret } = await keyward.createKey(first, '--scope', scope);
-  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: `key:${key_id}`, client_secret: secret, scope });
-  const { access_token } = await (await fetch(`${keyward.url}/oauth/token`, { method: 'POST', body })).json();
-  const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' };
-  for (const name of others) {
-    const response = await fetch(`${keyward.url}/v1/projects/${project_id}/keys`, { method: 'POST', headers, body: JSON.stringify({ name }) });
-    expect(response.status, name).toBe(201);
-  }
-}
 
 test('a long list has pages of 50 keys, active keys first', async ({ page, site, keyward }) => {
   const made = Array.from({ length: 120 }, (_, n) => `Key ${String(n + 1).padStart(3, '0')}`);
-  await createKeys(keyward, made);
+  await keyward.createKeys(made);
   const inactive = (await keyward.keys()).filter(key => ['Key 060', 'Key 120'].includes(key.name));
   for (const key of inactive) await keyward.deactivate(key.key_id);
 

@@ -1,10 +1,10 @@
 //! Modal dialogs. The server renders dialogs open; this module makes them modal.
 //!
 //! Escape, a click outside, or a link closes a dialog. The reveal island can cancel the `leave` event to ask for
-//! confirmation first.
+//! confirmation first, and [`discard_guard`] asks before it discards entries.
 
 use super::{
-    all, find, on,
+    all, discard_guard, find, focus, on,
     visit::{HistoryMode, load_document as load, pause, visit},
 };
 use leptos::{
@@ -59,9 +59,13 @@ pub fn listen() {
     });
 }
 
+/// Leaves a dialog after Escape or a click outside. Both happen by accident, so changed fields need a confirmation.
+/// A link such as "Cancel" needs none.
 fn close(dialog: &Element) {
     let to = dialog.get_attribute("data-leave").unwrap_or_else(|| "/keys".into());
-    close_to(dialog, to);
+    if !discard_guard::asks(dialog, &to) {
+        close_to(dialog, to);
+    }
 }
 
 /// Leaves a dialog for a URL, unless a listener cancels the `leave` event.
@@ -82,8 +86,9 @@ pub fn after_morph() {
         // `showModal` fails on an open dialog. Removing the attribute closes it without an event.
         let _ = dialog.remove_attribute("open");
         let _ = dialog.show_modal();
-        if let Some(held) = held.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
-            let _ = held.focus();
+        match held.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+            Some(held) => _ = held.focus(),
+            None => focus::focus_dialog(dialog.into()),
         }
     }
     if let Some(shell) = find(".shell[inert]") {

@@ -11,14 +11,36 @@ fn focus(element: Element) {
     }
 }
 
+/// Focuses the initial control of a dialog: the one that the server chose, the first field, or the first button of the
+/// footer. The close link in the header is first in the document, but it is the wrong control: Enter would close the
+/// dialog.
+pub fn focus_dialog(dialog: Element) {
+    let first = [
+        "[autofocus]",
+        ".dialog__body :is(input:not([type=hidden], :disabled), select, textarea)",
+        ".dialog__foot :is(a, button)",
+        ".dialog__body :is(a, button)",
+    ];
+    let found = first.into_iter().find_map(|selector| dialog.query_selector(selector).ok().flatten());
+    focus(found.unwrap_or(dialog));
+}
+
+/// Scrolls to the start of a list, and focuses it.
+pub fn focus_start(list: &Element) {
+    if !list.has_attribute("tabindex") {
+        let _ = list.set_attribute("tabindex", "-1");
+    }
+    focus(list.clone());
+    list.scroll_into_view();
+}
+
 /// Moves the focus after a change of the page: to the first control of a dialog without focus, or back to the element
 /// that opened the closed dialog.
 pub fn restore_focus(opener: Option<String>) {
     let active = document().active_element();
     if let Some(dialog) = find("dialog[open]") {
         if !active.is_some_and(|it| dialog.contains(Some(&it))) {
-            let first = dialog.query_selector("[autofocus], input:not([type=hidden]), button, a").ok().flatten();
-            focus(first.unwrap_or(dialog));
+            focus_dialog(dialog);
         }
         return;
     }

@@ -52,6 +52,9 @@ fn on_submit(event: SubmitEvent) {
     if form.get_attribute("method").is_none_or(|method| !method.eq_ignore_ascii_case("post")) {
         return visit(query(&to, &data), HistoryMode::Push);
     }
+    if let Some(theme) = values.get("theme") {
+        show_theme(&theme);
+    }
     set_progress(&form, submitter.as_ref(), true);
     spawn_local(async move {
         let answer = fetch_page(&to, Some(&values)).await;
@@ -80,6 +83,16 @@ fn on_submit(event: SubmitEvent) {
             focus::focus_first_invalid();
         }
     });
+}
+
+/// Shows a theme before the server has stored it. The response sets the attribute again.
+fn show_theme(theme: &str) {
+    if let Some(html) = document().document_element() {
+        let _ = match theme {
+            "light" | "dark" => html.set_attribute("data-theme", theme),
+            _ => html.remove_attribute("data-theme"),
+        };
+    }
 }
 
 /// Returns the text fields of a form with their names.

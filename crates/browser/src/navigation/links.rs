@@ -2,7 +2,7 @@
 
 use super::{
     dialogs, find, on, on_after,
-    visit::{HistoryMode, visit},
+    visit::{HistoryMode, take_own_popstate, visit, visit_list_page},
 };
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
@@ -11,6 +11,9 @@ use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement, MouseEvent};
 pub fn listen() {
     on_after(&document(), "click", on_click);
     on(&window(), "popstate", |_: Event| {
+        if take_own_popstate() {
+            return;
+        }
         // A revealed secret stays visible, whatever page is below it.
         if find("#reveal").is_none()
             && let Ok(here) = window().location().href()
@@ -41,6 +44,7 @@ fn on_click(event: MouseEvent) {
     let replaces = link.has_attribute("data-replace");
     match link.closest("dialog").ok().flatten() {
         Some(dialog) if replaces => dialogs::close_to(&dialog, link.href()),
+        _ if link.closest(".pager").is_ok_and(|it| it.is_some()) => visit_list_page(link.href(), &link),
         _ => visit(link.href(), if replaces { HistoryMode::Replace } else { HistoryMode::Push }),
     }
 }

@@ -8,10 +8,12 @@
 
 mod dependent_options;
 mod dialogs;
+mod discard_guard;
 mod focus;
 mod forms;
 mod keyboard;
 mod links;
+mod menus;
 mod morph;
 mod refresh;
 mod time_zone_cookie;
@@ -29,6 +31,7 @@ pub fn start() {
     forms::listen();
     dialogs::listen();
     keyboard::listen();
+    menus::listen();
     dependent_options::listen();
     refresh::listen();
     visit::mark_dehydrated();
@@ -58,6 +61,10 @@ fn find(selector: &str) -> Option<Element> {
 }
 
 fn all(selector: &str) -> Vec<Element> {
-    let Ok(list) = document().query_selector_all(selector) else { return Vec::new() };
+    document().document_element().map(|html| all_within(&html, selector)).unwrap_or_default()
+}
+
+fn all_within(element: &Element, selector: &str) -> Vec<Element> {
+    let Ok(list) = element.query_selector_all(selector) else { return Vec::new() };
     (0..list.length()).filter_map(|at| list.item(at)?.dyn_into().ok()).collect()
 }

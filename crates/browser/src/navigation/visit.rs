@@ -33,6 +33,8 @@ pub struct PageResponse {
 
 thread_local! {
     static LATEST: Cell<u32> = const { Cell::new(0) };
+    /// Whether `history.back()` was called for a page that is already shown.
+    static IS_GOING_BACK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Returns the next request number. Of several pending requests, only the response to the last one is used.
@@ -70,6 +72,23 @@ pub async fn fetch_page(to: &str, form: Option<&UrlSearchParams>) -> Result<Page
 
 /// Visits a page of this origin.
 pub fn visit(to: String, trace: HistoryMode) {
+    visit_then(to, trace, || ());
+}
+
+/// Visits another page of a list. Then scrolls to the start of the list and focuses it, as if it were a new page:
+/// pressing Enter again must not activate the pager's next link.
+pub fn visit_list_page(to: String, link: &Element) {
+    let list = link.closest("[data-list], .panel, section").ok().flatten().and_then(|it| it.get_attribute("id"));
+    visit_then(to, HistoryMode::Push, move || {
+        let list = list.and_then(|id| document().get_element_by_id(&id)).or_else(|| find("#main"));
+        if let Some(list) = list {
+            focus::focus_start(&list);
+        }
+    });
+}
+
+/// Visits a page of this origin, and calls `then` after it is shown.
+fn visit_then(to: String, trace: HistoryMode, then: impl FnOnce() + 'static) {
     let turn = next();
     set_busy(true);
     spawn_local(async move {
@@ -82,6 +101,7 @@ pub fn visit(to: String, trace: HistoryMode) {
             Ok(answer) => {
                 let url = if answer.redirected { answer.url.clone() } else { to };
                 show(answer, &url, trace);
+                then();
             }
             // Without a response, a full page load shows the browser's own error page.
             Err(_) => load_document(&to),
@@ -97,8 +117,8 @@ pub fn show(answer: PageResponse, url: &str, trace: HistoryMode) {
     next();
     set_busy(false);
     let scroll = trace == HistoryMode::Push && path(url) != window().location().pathname().unwrap_or_default();
-    update_url(url, trace);
     let opener = opener();
+    update_url(url, trace);
     morph::morph_page(&answer.page);
     after_morph();
     focus::restore_focus(opener);
@@ -130,15 +150,35 @@ fn without_flash_parameters(url: &str) -> Option<String> {
     Some(url.href())
 }
 
+/// Updates the URL of the current history entry, or adds an entry.
+///
+/// Each added entry stores the URL of the entry before it. If a dialog closes to that URL, this goes back to that
+/// entry. A second entry with the same URL would make the user press Back twice.
 fn update_url(url: &str, trace: HistoryMode) {
     let Ok(history) = window().history() else { return };
     let url = without_flash_parameters(url).unwrap_or_else(|| url.to_owned());
+    let here = window().location().href().unwrap_or_default();
+    let is_dialog = find("dialog[open]").is_some();
     let _ = match trace {
-        HistoryMode::Push if window().location().href().is_ok_and(|here| here == url) => Ok(()),
-        HistoryMode::Push => history.push_state_with_url(&JsValue::NULL, "", Some(&url)),
-        HistoryMode::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(&url)),
+        HistoryMode::Push if here == url => Ok(()),
+        HistoryMode::Push => history.push_state_with_url(&here.into(), "", Some(&url)),
+        HistoryMode::Replace if is_dialog && here != url && previous(&history).is_some_and(|it| it == url) => {
+            IS_GOING_BACK.set(true);
+            history.back()
+        }
+        HistoryMode::Replace => history.replace_state_with_url(&history.state().unwrap_or_default(), "", Some(&url)),
         HistoryMode::Keep => Ok(()),
     };
+}
+
+/// Returns the URL of the previous history entry, if this page added the current one.
+fn previous(history: &web_sys::History) -> Option<String> {
+    without_flash_parameters(&history.state().ok()?.as_string()?)
+}
+
+/// Returns whether a `popstate` event comes from [`update_url`], which already shows the page.
+pub fn take_own_popstate() -> bool {
+    IS_GOING_BACK.replace(false)
 }
 
 /// Removes the parameters of a one-time message from the URL, so that reloading the page does not repeat it.
