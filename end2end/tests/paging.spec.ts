@@ -18,10 +18,10 @@ test('a long list has pages of 50 keys, active keys first', async ({ page, site,
   await gather(50);
   await next.click();
   await expect(page).toHaveURL(/after=/);
-  await expect(page.getByText('50 of 120', { exact: true })).toBeVisible();
+  await expect(page.getByText('51–100 of 120', { exact: true })).toBeVisible();
   await gather(50);
   await next.click();
-  await expect(page.getByText('20 of 120', { exact: true })).toBeVisible();
+  await expect(page.getByText('101–120 of 120', { exact: true })).toBeVisible();
   await gather(20);
   await expect(next).toBeHidden();
 
@@ -37,11 +37,17 @@ test('a long list has pages of 50 keys, active keys first', async ({ page, site,
   await expect(page).toHaveURL(here);
   await expect(site.names()).toHaveCount(20);
 
-  await page.getByRole('link', { name: 'First page' }).click();
+  const previous = page.getByRole('link', { name: 'Previous' });
+  await previous.click();
+  await expect(page.getByText('51–100 of 120', { exact: true })).toBeVisible();
+  await expect(page).toHaveURL(/before=/);
+  await expect(site.names()).toHaveText(seen.slice(50, 100));
+  await previous.click();
   await expect(page.getByText('1–50 of 120')).toBeVisible();
   await expect(site.names()).toHaveText(seen.slice(0, 50));
+  await expect(previous).toBeHidden();
   await page.goBack();
-  await expect(page.getByText('20 of 120', { exact: true })).toBeVisible();
+  await expect(page.getByText('51–100 of 120', { exact: true })).toBeVisible();
 });
 
 test('Back and Forward restore the filters and their controls', async ({ page, site, keyward }) => {

@@ -13,7 +13,7 @@ use keyward::{
     store::{
         self,
         demo::KeyWithState,
-        keys::{KeyCursor, KeyFields, KeyQuery, KeyRow, NewKeyRow, Visibility},
+        keys::{Direction, KeyCursor, KeyFields, KeyQuery, KeyRow, ListedRow, NewKeyRow, Visibility},
         write_queue::WriteOutcome,
     },
 };
@@ -91,6 +91,7 @@ fn key_query(now: Timestamp) -> KeyQuery<'static> {
         view: None,
         text: None,
         issued_to: None,
+        expires_by: None,
         unused: now.plus_seconds(-90 * DAY).micros(),
         now: now.micros(),
         ended: now.plus_seconds(-7 * DAY).micros(),
@@ -107,20 +108,44 @@ fn status_sort_order(row: &KeyRow, now: Timestamp) -> u8 {
     }
 }
 
-/// Reads the ids of a whole list, page by page.
+/// Reads the ids of a whole list, page by page, forwards. Then reads it backwards from its last key, and asserts that
+/// both are the same.
 async fn load_all_pages(conn: &mut store::Engine<'_>, wanted: &KeyQuery<'_>, sort: Sort) -> (Vec<Uuid>, i64) {
     let counts = store::keys::counts(conn, wanted, wanted.now, Uuid::nil()).await.unwrap();
-    let (mut found, mut after) = (Vec::new(), KeyCursor::start());
+    let at = |row: &ListedRow| KeyCursor { place: row.place, title: row.title.clone(), id: row.key.id };
+    let (mut found, mut cursor) = (Vec::new(), KeyCursor::start());
     loop {
-        let rows = store::keys::page(conn, wanted, sort, &counts, &after, Uuid::nil(), PAGE).await.unwrap();
+        let rows = page(conn, wanted, sort, &counts, &cursor, Direction::After).await;
         found.extend(rows.iter().map(|row| row.key.id));
-        match rows.last() {
-            Some(last) if rows.len() as i64 == PAGE => {
-                after = KeyCursor { place: last.place, title: last.title.clone(), id: last.key.id };
-            }
-            _ => return (found, counts.total),
+        if let Some(last) = rows.last() {
+            cursor = at(last);
+        }
+        if (rows.len() as i64) < PAGE {
+            break;
         }
     }
+    let mut before: Vec<Uuid> = found.last().copied().into_iter().collect();
+    while !before.is_empty() {
+        let rows = page(conn, wanted, sort, &counts, &cursor, Direction::Before).await;
+        before.splice(0..0, rows.iter().map(|row| row.key.id));
+        match rows.first() {
+            Some(first) => cursor = at(first),
+            None => break,
+        }
+    }
+    assert_eq!(before, found, "backwards, {sort:?}");
+    (found, counts.total)
+}
+
+async fn page(
+    conn: &mut store::Engine<'_>,
+    wanted: &KeyQuery<'_>,
+    sort: Sort,
+    counts: &store::keys::Counts,
+    cursor: &KeyCursor,
+    direction: Direction,
+) -> Vec<ListedRow> {
+    store::keys::page(conn, wanted, sort, counts, cursor, direction, Uuid::nil(), PAGE).await.unwrap()
 }
 
 /// Returns the expected ids of a list, sorted in Rust.
@@ -132,7 +157,12 @@ fn expected(rows: &[KeyRow], now: Timestamp, sort: Sort, fits: impl Fn(&KeyRow) 
         // For a list by name, only the set of ids is compared.
         Sort::Newest | Sort::Name => {}
         Sort::Used => rows.sort_by_key(|row| -row.last_used_at.unwrap_or_default()),
-        Sort::Expires => rows.sort_by_key(|row| row.expires_at.unwrap_or(i64::MAX)),
+        // Those that expire next, those that never expire, then the expired ones: the latest first, and equal ones from the
+        // oldest.
+        Sort::Expires => rows.sort_by_key(|row| match row.expires_at.unwrap_or(i64::MAX) {
+            at if at > now.micros() => (false, at, Uuid::nil()),
+            at => (true, -at, row.id),
+        }),
     }
     rows.into_iter().map(|row| row.id).collect()
 }
@@ -208,6 +238,12 @@ on_both_engines! {
                 assert_same(&found, &all, sort, &format!("{view:?}, {sort:?}"));
                 assert_eq!(total, all.len() as i64, "{view:?}");
             }
+            let soon = now.plus_seconds(7 * DAY).micros();
+            let expiring = |row: &KeyRow| row.expires_at.is_some_and(|at| at > now.micros() && at <= soon);
+            let (found, total) = load_all_pages(&mut conn, &KeyQuery { expires_by: Some(soon), ..base }, sort).await;
+            let all = expected(&rows, now, sort, expiring);
+            assert_same(&found, &all, sort, &format!("expiring, {sort:?}"));
+            assert_eq!(total, all.len() as i64, "expiring");
             let deleted = KeyQuery { status: Some(Status::Deleted), ..base };
             assert_eq!(load_all_pages(&mut conn, &deleted, sort).await.1, 21 + 1 + 1, "of those that were deleted");
         }

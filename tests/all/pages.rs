@@ -10,12 +10,14 @@ use keyward::{
         filter::{KeyFilter, Sort},
         ids::KeyId,
         key::{Environment, Key, Status},
+        time::Timestamp,
         transition::Transition,
     },
     service::{
         Error,
         actor::{Actor, Caller, Origin},
         audit::{self, Chain},
+        keys::BEFORE,
         time_format,
     },
     store::{self, write_queue::WriteOutcome},
@@ -29,39 +31,60 @@ fn status(status: Status) -> KeyFilter {
     KeyFilter { status: Some(status), ..KeyFilter::default() }
 }
 
-/// Reads all pages of a list in order. Returns the keys and the sizes of the pages.
+/// Reads all pages of a list in order, and back to the first page. Returns the keys and the sizes of the pages.
 async fn load_all_pages(
     bench: &TestServer,
     caller: &Caller,
     filter: &KeyFilter,
     everybodys: bool,
 ) -> (Vec<Key>, Vec<usize>) {
-    let (mut keys, mut sizes, mut after) = (Vec::new(), Vec::new(), String::new());
-    loop {
-        let page = if everybodys {
-            bench.app.keys.list_all(caller, filter, &after).await.unwrap()
+    let (mut keys, mut sizes, mut cursor) = (Vec::new(), Vec::new(), String::new());
+    let load = async |cursor: &str| {
+        if everybodys {
+            bench.app.keys.list_all(caller, filter, cursor).await.unwrap()
         } else {
-            bench.app.keys.list(caller, filter, &after).await.unwrap()
-        };
+            bench.app.keys.list(caller, filter, cursor).await.unwrap()
+        }
+    };
+    let mut page = load(&cursor).await;
+    loop {
+        assert_eq!(page.position, keys.len() as u64, "{filter:?}");
+        assert_eq!(page.previous.is_some(), !keys.is_empty(), "{filter:?}");
         sizes.push(page.keys.len());
         keys.extend(page.keys);
         match page.next {
-            Some(next) => after = next,
-            None => {
-                assert_eq!(page.total, keys.len() as u64, "{filter:?}");
-                return (keys, sizes);
-            }
+            Some(next) => cursor = next,
+            None => break,
         }
+        page = load(&cursor).await;
     }
+    assert_eq!(page.total, keys.len() as u64, "{filter:?}");
+    let mut end = keys.len() - sizes.last().unwrap();
+    let mut previous = page.previous;
+    while let Some(before) = previous {
+        let page = load(&format!("{BEFORE}{before}")).await;
+        let start = end - page.keys.len();
+        assert_eq!(page.position, start as u64, "{filter:?}");
+        assert!(page.next.is_some(), "{filter:?}");
+        let ids = |keys: &[Key]| keys.iter().map(|key| key.id).collect::<Vec<_>>();
+        assert_eq!(ids(&page.keys), ids(&keys[start..end]), "{filter:?}");
+        (end, previous) = (start, page.previous);
+    }
+    assert_eq!(end, 0, "{filter:?}: the first page is reached");
+    (keys, sizes)
 }
 
 /// Returns the sort value of a key. Lists are in ascending order of this value, then newest first.
-fn sort_value(sort: Sort, key: &Key) -> (i64, String) {
+fn sort_value(sort: Sort, key: &Key, now: Timestamp) -> (i64, String) {
     match sort {
         Sort::Newest => (0, String::new()),
         Sort::Name => (0, key.name.to_lowercase()),
         Sort::Used => (key.last_used_at.map_or(1, |at| -at.micros()), String::new()),
-        Sort::Expires => (key.expires_at.map_or(i64::MAX, |at| at.micros()), String::new()),
+        Sort::Expires => match key.expires_at.map_or(i64::MAX, |at| at.micros()) {
+            at if at > now.micros() => (at, String::new()),
+            // After the keys that never expire.
+            at => (i64::MAX, format!("{:020}", u64::MAX - at as u64)),
+        },
         Sort::Status => {
             let rank = match key.status {
                 Status::Active => 0,
@@ -138,8 +161,10 @@ on_both_engines! {
             let ids: HashSet<_> = keys.iter().map(|key| key.id).collect();
             assert_eq!(ids.len(), 207, "{sort:?}: each once");
             for pair in keys.windows(2) {
-                let (one, two) = (sort_value(sort, &pair[0]), sort_value(sort, &pair[1]));
-                assert!(one < two || (one == two && pair[0].id > pair[1].id), "{sort:?}: {one:?} {two:?}");
+                let now = bench.app.context.now();
+                let (one, two) = (sort_value(sort, &pair[0], now), sort_value(sort, &pair[1], now));
+                let in_order = if one.1.is_empty() || sort != Sort::Expires { pair[0].id > pair[1].id } else { pair[0].id < pair[1].id };
+                assert!(one < two || (one == two && in_order), "{sort:?}: {one:?} {two:?}");
             }
             for wanted in [Status::Active, Status::Expired, Status::Inactive] {
                 for environment in [None, Some(Environment::Test)] {
@@ -161,6 +186,37 @@ on_both_engines! {
             let page = bench.app.keys.list(&maren, &KeyFilter::default(), after).await.unwrap();
             assert_eq!(page.keys.len(), 50, "{after:?} begins anew");
         }
+    }
+
+    /// Pages stay right while keys are added and deleted between two requests.
+    async fn a_previous_page_is_the_one_before_although_keys_come_and_go(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let mut ids = Vec::new();
+        for n in 0..120 {
+            ids.push(bench.create_key(&maren, &format!("{n}")).await.id);
+        }
+        ids.reverse();
+        let filter = KeyFilter { sort: Sort::Newest, ..KeyFilter::default() };
+        let load = async |cursor: &str| bench.app.keys.list(&maren, &filter, cursor).await.unwrap();
+        let of = |page: &keyward::domain::key::KeyPage| page.keys.iter().map(|key| key.id).collect::<Vec<_>>();
+        let second = load(&load("").await.next.unwrap()).await;
+        assert_eq!((of(&second), second.position), (ids[50..100].to_vec(), 50));
+        // The first key of the second page, which the cursor names, and one of the first page are deleted.
+        for gone in [ids[50], ids[10]] {
+            change_key(&bench.app.keys, &maren, gone, Transition::Delete).await.unwrap();
+        }
+        let new = bench.create_key(&maren, "new").await.id;
+        let previous = format!("{BEFORE}{}", second.previous.unwrap());
+        let first = load(&previous).await;
+        let left: Vec<_> = [new].into_iter().chain(ids.iter().copied().filter(|id| ![ids[50], ids[10]].contains(id))).collect();
+        assert_eq!((of(&first), first.position), (left[..50].to_vec(), 0));
+        // With two keys more, the page before the cursor is not the first one.
+        let newer = [bench.create_key(&maren, "a").await.id, bench.create_key(&maren, "b").await.id];
+        let before = load(&previous).await;
+        assert_eq!(of(&before), left[..50]);
+        assert!(before.previous.is_some() && before.next.is_some());
+        let top = load(&format!("{BEFORE}{}", before.previous.unwrap())).await;
+        assert_eq!((of(&top)[0], top.previous, top.position), (newer[1], None, 0));
     }
 
     /// A key that expires between two page requests is on one of the pages, and the count does not change.

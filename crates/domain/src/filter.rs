@@ -18,7 +18,7 @@ pub enum Sort {
     Name,
     /// By last use, latest first. Unused keys come last.
     Used,
-    /// By expiry, earliest first. Keys that never expire come last.
+    /// By expiry: keys that expire next first, then keys that never expire, then expired keys, latest first.
     Expires,
 }
 
@@ -100,6 +100,38 @@ impl FromStr for ReviewFilter {
     }
 }
 
+/// Filter by expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpiryFilter {
+    /// Not expired, and expires within [`EXPIRING_DAYS`].
+    Soon,
+}
+
+/// Keys that expire within this number of days expire soon.
+pub const EXPIRING_DAYS: i64 = 7;
+
+impl ExpiryFilter {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Soon => "within-7d",
+        }
+    }
+}
+
+/// Parse error: unknown expiry filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("The expiry must be within-7d.")]
+pub struct UnknownExpiry;
+
+impl FromStr for ExpiryFilter {
+    type Err = UnknownExpiry;
+
+    fn from_str(text: &str) -> Result<Self, UnknownExpiry> {
+        if text == Self::Soon.as_str() { Ok(Self::Soon) } else { Err(UnknownExpiry) }
+    }
+}
+
 /// Filter and sort order of a list of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFilter {
@@ -107,6 +139,7 @@ pub struct KeyFilter {
     pub status: Option<Status>,
     pub project: Option<ProjectId>,
     pub environment: Option<Environment>,
+    pub expires: Option<ExpiryFilter>,
     /// Only keys of projects that this user owns. For administrators only.
     pub owner: Option<UserId>,
     /// For administrators only.
@@ -124,6 +157,7 @@ impl KeyFilter {
             status: parsed(get("status")),
             project: parsed(get("project")),
             environment: parsed(get("environment")),
+            expires: parsed(get("expires")),
             owner: parsed(get("owner")),
             view: parsed(get("view")),
             sort: parsed(get("sort")).unwrap_or_default(),
@@ -137,6 +171,7 @@ impl KeyFilter {
             ("status", self.status.map(|it| it.as_str().to_owned())),
             ("project", self.project.map(|it| it.to_string())),
             ("environment", self.environment.map(|it| it.as_str().to_owned())),
+            ("expires", self.expires.map(|it| it.as_str().to_owned())),
             ("owner", self.owner.map(|it| it.to_string())),
             ("view", self.view.map(|it| it.as_str().to_owned())),
             ("sort", sort),
@@ -155,6 +190,7 @@ impl KeyFilter {
         self.status.is_some()
             || self.project.is_some()
             || self.environment.is_some()
+            || self.expires.is_some()
             || self.owner.is_some()
             || self.view.is_some()
     }
@@ -184,6 +220,7 @@ mod tests {
             "sort=used",
             &format!("status=active&project={project}&environment=test&sort=expires"),
             &format!("owner={project}&view=left&sort=used"),
+            "status=active&expires=within-7d",
         ] {
             assert_eq!(read(query).to_query(), query);
         }

@@ -384,6 +384,11 @@ pub struct KeyPage<K = Key> {
     pub keys: Vec<K>,
     /// Cursor of the next page, for `?after=`.
     pub next: Option<String>,
+    /// Cursor of the previous page, for `?before=`.
+    pub previous: Option<String>,
+    /// Number of keys on the pages before this one. While keys are added and removed, it is that of the user's way through
+    /// the pages.
+    pub position: u64,
     /// Number of matching keys on all pages.
     pub total: u64,
     /// Number of matching keys that expire within seven days.
@@ -403,9 +408,9 @@ pub struct KeyPage<K = Key> {
 impl KeyPage {
     /// Converts each key, for example into the view of a page.
     pub fn map<K>(self, convert: impl FnMut(Key) -> K) -> KeyPage<K> {
-        let Self { keys, next, total, expiring, projects, owners, any, deleted, now } = self;
+        let Self { keys, next, previous, position, total, expiring, projects, owners, any, deleted, now } = self;
         let keys = keys.into_iter().map(convert).collect();
-        KeyPage { keys, next, total, expiring, projects, owners, any, deleted, now }
+        KeyPage { keys, next, previous, position, total, expiring, projects, owners, any, deleted, now }
     }
 }
 

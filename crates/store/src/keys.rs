@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::{Counts, KeyCursor, KeyQuery, ListedRow, Visibility, counts, newest, page, search_end};
+pub use list::{Counts, Direction, KeyCursor, KeyQuery, ListedRow, Visibility, counts, newest, page, search_end};
 
 use super::{Engine, Error, Tx, decode_list, with_engine};
 use keyward_domain::{

@@ -23,6 +23,7 @@ pub mod markup;
 pub mod menu;
 pub mod notice;
 pub mod page_header;
+pub mod pager;
 pub mod reauth_field;
 pub mod segments;
 pub mod select;

@@ -13,9 +13,9 @@ const VERBS: [&str; 5] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
 
 /// Parameter types of the statements in `keys/list.rs`: PostgreSQL does not infer the type of a parameter that is first
 /// compared with null.
-const LIST_TYPES: [&str; 18] = [
+const LIST_TYPES: [&str; 19] = [
     "bigint", "uuid", "text", "uuid", "text", "bigint", "text", "uuid", "bigint", "bigint", "boolean", "bigint",
-    "bigint", "text", "text", "text", "text", "uuid",
+    "bigint", "text", "text", "text", "text", "uuid", "bigint",
 ];
 
 /// A statement and its location.

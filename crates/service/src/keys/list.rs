@@ -9,7 +9,7 @@ use crate::{
 };
 use keyward_domain::{
     count::COUNT_MAX,
-    filter::{KeyFilter, UNUSED_DAYS},
+    filter::{EXPIRING_DAYS, ExpiryFilter, KeyFilter, UNUSED_DAYS},
     key::{Key, KeyPage, PAGE_SIZE, RESTORE_DAYS, Status},
     people::PersonChoice,
     project::{ProjectName, Role},
@@ -17,38 +17,51 @@ use keyward_domain::{
 };
 use keyward_store::{
     self as store, Engine,
-    keys::{KeyCursor, KeyQuery, Visibility},
+    keys::{Direction, KeyCursor, KeyQuery, ListedRow, Visibility},
 };
 use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
 
-/// Keys that expire within this number of days count as expiring soon.
-const SOON: i64 = 7;
 /// Maximum projects, and maximum owners, in an administrator's filter.
 const CHOICES: i64 = 500;
 
-/// A pagination cursor, the value of `?after=`: the time of the first page, so that all pages show the statuses of one
-/// instant, and the sort position, id, and title of the last key before the page.
+/// A pagination cursor, the value of `?after=` or, with [`BEFORE`], of `?before=`: the time of the first page, so that
+/// all pages show the statuses of one instant, the sort position, id, and title of the key next to the page, and the
+/// number of keys before that page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cursor {
     now: Timestamp,
-    after: KeyCursor,
+    key: KeyCursor,
+    direction: Direction,
+    /// For a page before the cursor: the number of keys before the cursor's key.
+    position: u64,
 }
+
+/// Prefix of a cursor whose page ends before its key.
+pub const BEFORE: &str = "before:";
 
 impl Cursor {
     fn parse(text: &str) -> Option<Self> {
+        let (direction, text) = match text.strip_prefix(BEFORE) {
+            Some(text) => (Direction::Before, text),
+            None => (Direction::After, text),
+        };
         let mut parts = text.splitn(4, '.');
         let now = Timestamp::from_micros(parts.next()?.parse().ok()?);
         let place = parts.next()?.parse::<i64>().ok()?.max(-i64::MAX);
-        let id: Uuid = parts.next()?.parse().ok()?;
+        let id = parts.next()?;
+        let (id, position) = id.split_once('~').unwrap_or((id, "0"));
+        let (id, position) = (id.parse::<Uuid>().ok()?, position.parse().ok()?);
         // PostgreSQL text cannot contain a NUL.
         let title = parts.next().filter(|title| !title.contains('\0'))?.to_owned();
-        Some(Self { now, after: KeyCursor { place, title, id } })
+        Some(Self { now, key: KeyCursor { place, title, id }, direction, position })
     }
 
+    /// Returns the value of the query parameter, without [`BEFORE`].
     fn encode(&self) -> String {
-        let KeyCursor { place, title, id } = &self.after;
-        format!("{}.{place}.{}.{title}", self.now.micros(), id.simple())
+        let KeyCursor { place, title, id } = &self.key;
+        let position = if self.position == 0 { String::new() } else { format!("~{}", self.position) };
+        format!("{}.{place}.{}{position}.{title}", self.now.micros(), id.simple())
     }
 }
 
@@ -174,7 +187,8 @@ impl Keys {
         after: &str,
     ) -> Result<(KeyPage, Vec<store::keys::KeyRow>, bool), Error> {
         let now = self.context.now();
-        let cursor = Cursor::parse(after).unwrap_or(Cursor { now, after: KeyCursor::start() });
+        let start = || Cursor { now, key: KeyCursor::start(), direction: Direction::After, position: 0 };
+        let mut cursor = Cursor::parse(after).unwrap_or_else(start);
         let wanted = KeyQuery {
             visibility: seen,
             status: filter.status,
@@ -184,34 +198,60 @@ impl Keys {
             view: filter.view,
             text: narrow.text,
             issued_to: narrow.issued_to,
+            expires_by: filter.expires.map(|ExpiryFilter::Soon| cursor.now.plus_seconds(EXPIRING_DAYS * DAY).micros()),
             unused: cursor.now.plus_seconds(-UNUSED_DAYS * DAY).micros(),
             now: cursor.now.micros(),
             ended: now.plus_seconds(-RESTORE_DAYS * DAY).micros(),
         };
-        let soon = cursor.now.plus_seconds(SOON * DAY).micros();
+        let soon = cursor.now.plus_seconds(EXPIRING_DAYS * DAY).micros();
         let (mut counted, mut until) = (None, None);
         if let (Some(_), Some(project)) = (narrow.text, wanted.project)
             && filter.status != Some(Status::Deleted)
         {
             counted = store::keys::search_end(conn, project, Uuid::max()).await?;
-            until = store::keys::search_end(conn, project, cursor.after.id).await?;
+            until = store::keys::search_end(conn, project, cursor.key.id).await?;
         }
         let counts = store::keys::counts(conn, &wanted, soon, counted.unwrap_or_default()).await?;
         let (until_id, limit) = (until.unwrap_or_default(), narrow.limit as i64 + 1);
-        let mut rows = store::keys::page(conn, &wanted, filter.sort, &counts, &cursor.after, until_id, limit).await?;
-        let more = rows.len() > narrow.limit;
-        rows.truncate(narrow.limit);
-        let next = rows.last().filter(|_| more).map(|last| {
-            let after = KeyCursor { place: last.place, title: last.title.clone(), id: last.key.id };
-            Cursor { now: cursor.now, after }.encode()
+        let mut rows = Vec::new();
+        if cursor.direction == Direction::Before {
+            let (sort, key) = (filter.sort, &cursor.key);
+            rows = store::keys::page(conn, &wanted, sort, &counts, key, Direction::Before, Uuid::nil(), limit).await?;
+            if rows.len() > narrow.limit {
+                rows.remove(0);
+            } else {
+                // The start of the list is reached: the first page, complete.
+                (rows, cursor) = (Vec::new(), Cursor { now: cursor.now, ..start() });
+            }
+        }
+        let is_before = cursor.direction == Direction::Before;
+        let mut more = is_before;
+        if !is_before {
+            let (sort, key) = (filter.sort, &cursor.key);
+            rows = store::keys::page(conn, &wanted, sort, &counts, key, Direction::After, until_id, limit).await?;
+            more = rows.len() > narrow.limit;
+            rows.truncate(narrow.limit);
+        }
+        let length = u64::try_from(rows.len()).unwrap_or_default();
+        let position = if is_before { cursor.position.saturating_sub(length) } else { cursor.position };
+        let at = |row: &ListedRow, direction, position| {
+            let key = KeyCursor { place: row.place, title: row.title.clone(), id: row.key.id };
+            Cursor { now: cursor.now, key, direction, position }.encode()
+        };
+        let next = rows.last().filter(|_| more).map(|last| at(last, Direction::After, position + length));
+        let has_previous = is_before || cursor.key != KeyCursor::start();
+        let previous = rows.first().filter(|_| has_previous).map(|first| at(first, Direction::Before, position));
+        let searched = until.map(|id| {
+            let key = KeyCursor { id, ..KeyCursor::start() };
+            Cursor { now: cursor.now, key, direction: Direction::After, position: 0 }.encode()
         });
-        let searched =
-            until.map(|id| Cursor { now: cursor.now, after: KeyCursor { id, ..KeyCursor::start() } }.encode());
         let next = next.or(searched);
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
         let page = KeyPage {
             keys: Vec::new(),
             next,
+            previous,
+            position,
             total: count(counts.total),
             expiring: count(counts.expiring),
             projects: Vec::new(),
@@ -233,9 +273,14 @@ mod tests {
     fn cursors_round_trip_and_anything_else_begins_anew() {
         let id = Uuid::max();
         for title in ["", "boje 7. ærø 🌊"] {
-            let cursor =
-                Cursor { now: Timestamp::from_micros(7), after: KeyCursor { place: -2, title: title.into(), id } };
-            assert_eq!(Cursor::parse(&cursor.encode()), Some(cursor));
+            let key = KeyCursor { place: -2, title: title.into(), id };
+            let now = Timestamp::from_micros(7);
+            for position in [0, 50] {
+                let after = Cursor { now, key: key.clone(), direction: Direction::After, position };
+                assert_eq!(Cursor::parse(&after.encode()), Some(after.clone()));
+                let before = Cursor { direction: Direction::Before, ..after };
+                assert_eq!(Cursor::parse(&format!("{BEFORE}{}", before.encode())), Some(before));
+            }
         }
         let max = "ffffffffffffffffffffffffffffffff";
         for bad in

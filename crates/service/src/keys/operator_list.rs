@@ -62,6 +62,7 @@ impl OperatorKeyPages<'_> {
             view: None,
             text: self.filter.text.as_deref(),
             issued_to: self.filter.issued_to.as_deref(),
+            expires_by: None,
             unused: self.now.plus_seconds(-UNUSED_DAYS * DAY).micros(),
             now: self.now.micros(),
             ended: self.now.plus_seconds(-RESTORE_DAYS * DAY).micros(),

@@ -47,6 +47,8 @@ pub struct KeyQuery<'a> {
     pub text: Option<&'a str>,
     /// Exactly the name the key was issued to. Totals and sorted lists need a project; [`newest`] does not.
     pub issued_to: Option<&'a str>,
+    /// Only keys that expire after now and by this time. Has no effect on deleted keys.
+    pub expires_by: Option<i64>,
     /// A key that was last used before this time is [`ReviewFilter::Unused`].
     pub unused: i64,
     /// The time for which statuses are computed.
@@ -77,14 +79,15 @@ macro_rules! scope {
     };
 }
 
-/// $1: the current time; $3: the environment; $11: only keys that never expire; $13: the sort order of the status.
+/// $1: the current time; $3: the environment; $11: only keys that never expire; $13: the sort order of the status;
+/// $19: only keys that expire after now and by this time.
 macro_rules! matching {
     () => {
         concat!(
             scope!(),
             " AND k.deleted_at IS NULL AND ($13 IS NULL OR CASE WHEN NOT k.active THEN 3 WHEN k.not_before > $1 THEN 1 \
              WHEN k.expires_at <= $1 THEN 2 ELSE 0 END = $13) AND ($3 IS NULL OR k.environment = $3) \
-             AND (NOT $11 OR k.expires_at IS NULL) "
+             AND (NOT $11 OR k.expires_at IS NULL) AND ($19 IS NULL OR (k.expires_at > $1 AND k.expires_at <= $19)) "
         )
     };
 }
@@ -181,9 +184,13 @@ macro_rules! left {
     };
 }
 
-/// Selects a page: first the cursor values and ids, then the rows with these ids. $10: the limit.
+/// Selects a page: first the cursor values and ids, then the rows with these ids in the order of the list. $10: the
+/// limit. The inner order decides which keys are next to the cursor, so a page before a cursor has the reverse order.
 macro_rules! page {
     ($place:literal, $title:literal, $from:expr) => {
+        page!($place, $title, $from, "k.id DESC")
+    };
+    ($place:literal, $title:literal, $from:expr, $ids:literal) => {
         concat!(
             "SELECT s.place, s.title, ",
             columns!(),
@@ -194,7 +201,8 @@ macro_rules! page {
             " AS title ",
             $from,
             "LIMIT $10) AS s CROSS JOIN keys k CROSS JOIN projects p WHERE k.id = s.id AND p.id = k.project_id \
-             ORDER BY s.place, s.title, k.id DESC"
+             ORDER BY s.place, s.title, ",
+            $ids
         )
     };
 }
@@ -210,6 +218,13 @@ macro_rules! newest {
     };
 }
 
+/// $8: before this id.
+macro_rules! newest_before {
+    ($source:ident, $rows:expr) => {
+        page!("CAST(0 AS BIGINT)", "''", $source!(concat!("AND k.id > $8 ", $rows, "ORDER BY k.id ")))
+    };
+}
+
 /// $7: after this name, or the same name and after the id.
 macro_rules! by_name {
     ($source:ident) => {
@@ -220,6 +235,21 @@ macro_rules! by_name {
                 "AND k.name_folded >= $7 AND (k.name_folded > $7 OR k.id < $8) ",
                 row_matching!(),
                 "ORDER BY k.name_folded, k.id DESC "
+            ))
+        )
+    };
+}
+
+/// $7: before this name, or the same name and before the id.
+macro_rules! by_name_before {
+    ($source:ident) => {
+        page!(
+            "CAST(0 AS BIGINT)",
+            "k.name_folded",
+            $source!(concat!(
+                "AND k.name_folded <= $7 AND (k.name_folded < $7 OR k.id > $8) ",
+                row_matching!(),
+                "ORDER BY k.name_folded DESC, k.id "
             ))
         )
     };
@@ -241,18 +271,87 @@ macro_rules! by_use {
     };
 }
 
-/// $6: after this place, which is the expiry. Keys that never expire come last.
+/// $6: before this place.
+macro_rules! by_use_before {
+    ($source:ident) => {
+        page!(
+            "-COALESCE(k.last_used_at, 0)",
+            "''",
+            $source!(concat!(
+                "AND COALESCE(k.last_used_at, 0) >= -CAST($6 AS BIGINT) AND (COALESCE(k.last_used_at, 0) > -CAST($6 AS BIGINT) OR k.id > $8) ",
+                row_matching!(),
+                "ORDER BY COALESCE(k.last_used_at, 0), k.id "
+            ))
+        )
+    };
+}
+
+/// The keys that have not expired, those that expire next first. Keys that never expire come last. $6: after this
+/// place, which is the expiry.
 macro_rules! by_end {
     ($source:ident) => {
         page!(
             "COALESCE(k.expires_at, 9223372036854775807)",
             "''",
             $source!(concat!(
-                "AND COALESCE(k.expires_at, 9223372036854775807) >= $6 \
+                "AND COALESCE(k.expires_at, 9223372036854775807) > $1 AND COALESCE(k.expires_at, 9223372036854775807) >= $6 \
                  AND (COALESCE(k.expires_at, 9223372036854775807) > $6 OR k.id < $8) ",
                 row_matching!(),
                 "ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id DESC "
             ))
+        )
+    };
+}
+
+/// $6: before this place.
+macro_rules! by_end_before {
+    ($source:ident) => {
+        page!(
+            "COALESCE(k.expires_at, 9223372036854775807)",
+            "''",
+            $source!(concat!(
+                "AND COALESCE(k.expires_at, 9223372036854775807) > $1 AND COALESCE(k.expires_at, 9223372036854775807) <= $6 \
+                 AND (COALESCE(k.expires_at, 9223372036854775807) < $6 OR k.id > $8) ",
+                row_matching!(),
+                "ORDER BY COALESCE(k.expires_at, 9223372036854775807) DESC, k.id "
+            ))
+        )
+    };
+}
+
+/// The expired keys, those that expired last first. $6: after this place, which is the negative expiry. Equal keys are
+/// in the order of the index, oldest first.
+macro_rules! by_past_end {
+    ($source:ident) => {
+        page!(
+            "-COALESCE(k.expires_at, 9223372036854775807)",
+            "''",
+            $source!(concat!(
+                "AND COALESCE(k.expires_at, 9223372036854775807) <= $1 \
+                 AND COALESCE(k.expires_at, 9223372036854775807) <= -CAST($6 AS BIGINT) \
+                 AND (COALESCE(k.expires_at, 9223372036854775807) < -CAST($6 AS BIGINT) OR k.id > $8) ",
+                row_matching!(),
+                "ORDER BY COALESCE(k.expires_at, 9223372036854775807) DESC, k.id "
+            )),
+            "k.id"
+        )
+    };
+}
+
+/// $6: before this place.
+macro_rules! by_past_end_before {
+    ($source:ident) => {
+        page!(
+            "-COALESCE(k.expires_at, 9223372036854775807)",
+            "''",
+            $source!(concat!(
+                "AND COALESCE(k.expires_at, 9223372036854775807) <= $1 \
+                 AND COALESCE(k.expires_at, 9223372036854775807) >= -CAST($6 AS BIGINT) \
+                 AND (COALESCE(k.expires_at, 9223372036854775807) > -CAST($6 AS BIGINT) OR k.id < $8) ",
+                row_matching!(),
+                "ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id DESC "
+            )),
+            "k.id"
         )
     };
 }
@@ -265,35 +364,79 @@ macro_rules! count {
 }
 
 const WALK_NEWEST: &str = newest!(walk, "");
+const WALK_NEWEST_BEFORE: &str = newest_before!(walk, "");
 const WALK_NEWEST_ROWS: &str = newest!(walk, row_matching!());
+const WALK_NEWEST_ROWS_BEFORE: &str = newest_before!(walk, row_matching!());
 const WALK_BY_NAME: &str = by_name!(walk);
+const WALK_BY_NAME_BEFORE: &str = by_name_before!(walk);
 const WALK_BY_USE: &str = by_use!(walk);
+const WALK_BY_USE_BEFORE: &str = by_use_before!(walk);
 const WALK_BY_END: &str = by_end!(walk);
+const WALK_BY_END_BEFORE: &str = by_end_before!(walk);
+const WALK_BY_PAST_END: &str = by_past_end!(walk);
+const WALK_BY_PAST_END_BEFORE: &str = by_past_end_before!(walk);
 const PROJECT_NEWEST: &str = newest!(project, "");
+const PROJECT_NEWEST_BEFORE: &str = newest_before!(project, "");
 const PROJECT_NEWEST_ROWS: &str = newest!(project, row_matching!());
+const PROJECT_NEWEST_ROWS_BEFORE: &str = newest_before!(project, row_matching!());
 const PROJECT_BY_NAME: &str = by_name!(project);
+const PROJECT_BY_NAME_BEFORE: &str = by_name_before!(project);
 const PROJECT_BY_USE: &str = by_use!(project);
+const PROJECT_BY_USE_BEFORE: &str = by_use_before!(project);
 const PROJECT_BY_END: &str = by_end!(project);
+const PROJECT_BY_END_BEFORE: &str = by_end_before!(project);
+const PROJECT_BY_PAST_END: &str = by_past_end!(project);
+const PROJECT_BY_PAST_END_BEFORE: &str = by_past_end_before!(project);
 const MEMBER_NEWEST: &str = newest!(member, "");
+const MEMBER_NEWEST_BEFORE: &str = newest_before!(member, "");
 const MEMBER_BY_NAME: &str = by_name!(member);
+const MEMBER_BY_NAME_BEFORE: &str = by_name_before!(member);
 const MEMBER_BY_USE: &str = by_use!(member);
+const MEMBER_BY_USE_BEFORE: &str = by_use_before!(member);
 const MEMBER_BY_END: &str = by_end!(member);
-const ISSUED_NEWEST: &str = newest!(issued, row_matching!());
+const MEMBER_BY_END_BEFORE: &str = by_end_before!(member);
+const MEMBER_BY_PAST_END: &str = by_past_end!(member);
+const MEMBER_BY_PAST_END_BEFORE: &str = by_past_end_before!(member);
 const FEW_BY_NAME: &str = by_name!(few);
+const FEW_BY_NAME_BEFORE: &str = by_name_before!(few);
 const FEW_BY_USE: &str = by_use!(few);
+const FEW_BY_USE_BEFORE: &str = by_use_before!(few);
 const FEW_BY_END: &str = by_end!(few);
+const FEW_BY_END_BEFORE: &str = by_end_before!(few);
+const FEW_BY_PAST_END: &str = by_past_end!(few);
+const FEW_BY_PAST_END_BEFORE: &str = by_past_end_before!(few);
 const UNUSED_NEWEST: &str = newest!(unused, "");
+const UNUSED_NEWEST_BEFORE: &str = newest_before!(unused, "");
 const UNUSED_BY_NAME: &str = by_name!(unused);
+const UNUSED_BY_NAME_BEFORE: &str = by_name_before!(unused);
 const UNUSED_BY_USE: &str = by_use!(unused);
+const UNUSED_BY_USE_BEFORE: &str = by_use_before!(unused);
 const UNUSED_BY_END: &str = by_end!(unused);
+const UNUSED_BY_END_BEFORE: &str = by_end_before!(unused);
+const UNUSED_BY_PAST_END: &str = by_past_end!(unused);
+const UNUSED_BY_PAST_END_BEFORE: &str = by_past_end_before!(unused);
 const LEFT_NEWEST: &str = newest!(left, "");
+const LEFT_NEWEST_BEFORE: &str = newest_before!(left, "");
 const LEFT_BY_NAME: &str = by_name!(left);
+const LEFT_BY_NAME_BEFORE: &str = by_name_before!(left);
 const LEFT_BY_USE: &str = by_use!(left);
+const LEFT_BY_USE_BEFORE: &str = by_use_before!(left);
 const LEFT_BY_END: &str = by_end!(left);
+const LEFT_BY_END_BEFORE: &str = by_end_before!(left);
+const LEFT_BY_PAST_END: &str = by_past_end!(left);
+const LEFT_BY_PAST_END_BEFORE: &str = by_past_end_before!(left);
 const DELETED_NEWEST: &str = newest!(deleted, "");
+const DELETED_NEWEST_BEFORE: &str = newest_before!(deleted, "");
 const DELETED_BY_NAME: &str = by_name!(deleted);
+const DELETED_BY_NAME_BEFORE: &str = by_name_before!(deleted);
 const DELETED_BY_USE: &str = by_use!(deleted);
+const DELETED_BY_USE_BEFORE: &str = by_use_before!(deleted);
 const DELETED_BY_END: &str = by_end!(deleted);
+const DELETED_BY_END_BEFORE: &str = by_end_before!(deleted);
+const DELETED_BY_PAST_END: &str = by_past_end!(deleted);
+const DELETED_BY_PAST_END_BEFORE: &str = by_past_end_before!(deleted);
+const ISSUED_NEWEST: &str = newest!(issued, row_matching!());
+const ISSUED_NEWEST_BEFORE: &str = newest_before!(issued, row_matching!());
 
 const COUNT_WALK: &str = count!(walk!(""));
 const COUNT_PROJECT: &str = count!(project!(""));
@@ -331,6 +474,72 @@ impl KeyCursor {
     /// Returns the cursor before the first key.
     pub fn start() -> Self {
         Self { place: -i64::MAX, title: String::new(), id: Uuid::max() }
+    }
+
+    fn is_start(&self) -> bool {
+        self.place == -i64::MAX
+    }
+}
+
+/// The side of a cursor on which a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    After,
+    Before,
+}
+
+/// A part of a list with its own statement. The parts follow each other.
+struct Segment {
+    order: Order,
+    /// The sort order of the only status in this part.
+    rank: Option<i64>,
+    /// The cursors before the first and after the last key.
+    bounds: [KeyCursor; 2],
+}
+
+/// Returns the parts of a list, in the order of the list.
+fn segments(sort: Sort, status: Option<Status>) -> Vec<Segment> {
+    let only = status.filter(|it| *it != Status::Deleted);
+    let rank = only.map(status_sort_order);
+    let at = |place: i64, id: Uuid| KeyCursor { place, title: String::new(), id };
+    let whole = |order| vec![Segment { order, rank, bounds: [KeyCursor::start(), at(i64::MAX, Uuid::nil())] }];
+    match sort {
+        // One status after another, each sorted by id.
+        Sort::Status if status != Some(Status::Deleted) => STATUSES
+            .into_iter()
+            .filter(|it| only.is_none_or(|only| only == *it))
+            .map(|it| Segment {
+                order: Order::Newest,
+                rank: Some(status_sort_order(it)),
+                bounds: [Uuid::max(), Uuid::nil()].map(|id| at(status_sort_order(it), id)),
+            })
+            .collect(),
+        Sort::Status | Sort::Newest => whole(Order::Newest),
+        Sort::Name => whole(Order::Name),
+        Sort::Used => whole(Order::Used),
+        // A key with the status active or scheduled has not expired, and no other has the status expired.
+        Sort::Expires => {
+            let coming = Segment { order: Order::End, rank, bounds: [at(0, Uuid::max()), at(i64::MAX, Uuid::nil())] };
+            let past =
+                Segment { order: Order::PastEnd, rank, bounds: [at(-i64::MAX, Uuid::nil()), at(-1, Uuid::max())] };
+            match only {
+                Some(Status::Active | Status::Scheduled) => vec![coming],
+                Some(Status::Expired) => vec![past],
+                _ => vec![coming, past],
+            }
+        }
+    }
+}
+
+impl Segment {
+    /// Whether the key of a cursor is in this part.
+    fn contains(&self, sort: Sort, cursor: &KeyCursor) -> bool {
+        match (sort, self.order) {
+            (Sort::Status, Order::Newest) => self.bounds[0].place == cursor.place || self.rank.is_none(),
+            (_, Order::End) => cursor.place >= 0,
+            (_, Order::PastEnd) => cursor.place < 0,
+            _ => true,
+        }
     }
 }
 
@@ -406,7 +615,10 @@ impl KeyQuery<'_> {
     /// Returns the source for a page, depending on the sort order and the totals.
     fn page_source(&self, sort: Sort, counts: &Counts) -> Source {
         let by_id = matches!(sort, Sort::Status | Sort::Newest);
-        let narrows = self.status.is_some() || self.environment.is_some() || self.view == Some(ReviewFilter::NoExpiry);
+        let narrows = self.status.is_some()
+            || self.environment.is_some()
+            || self.expires_by.is_some()
+            || self.view == Some(ReviewFilter::NoExpiry);
         match self.count_source() {
             Source::Unused | Source::Left if counts.total > MOST => Source::Walk,
             source @ (Source::Unused | Source::Left | Source::Issued | Source::Deleted) => source,
@@ -427,37 +639,58 @@ impl KeyQuery<'_> {
     }
 }
 
-/// Returns the statement for a page.
-fn page_of(source: Source, sort: Sort, rows: bool) -> &'static str {
-    match (source, sort) {
-        (Source::Walk, Sort::Name) => WALK_BY_NAME,
-        (Source::Walk, Sort::Used) => WALK_BY_USE,
-        (Source::Walk, Sort::Expires) => WALK_BY_END,
-        (Source::Walk, _) => [WALK_NEWEST, WALK_NEWEST_ROWS][usize::from(rows)],
-        (Source::Project, Sort::Name) => PROJECT_BY_NAME,
-        (Source::Project, Sort::Used) => PROJECT_BY_USE,
-        (Source::Project, Sort::Expires) => PROJECT_BY_END,
-        (Source::Project, _) => [PROJECT_NEWEST, PROJECT_NEWEST_ROWS][usize::from(rows)],
-        (Source::Member, Sort::Name) => MEMBER_BY_NAME,
-        (Source::Member, Sort::Used) => MEMBER_BY_USE,
-        (Source::Member, Sort::Expires) => MEMBER_BY_END,
-        (Source::Member, _) => MEMBER_NEWEST,
-        (Source::Few, Sort::Used) => FEW_BY_USE,
-        (Source::Few, Sort::Expires) => FEW_BY_END,
-        (Source::Few, _) => FEW_BY_NAME,
-        (Source::Unused, Sort::Name) => UNUSED_BY_NAME,
-        (Source::Unused, Sort::Used) => UNUSED_BY_USE,
-        (Source::Unused, Sort::Expires) => UNUSED_BY_END,
-        (Source::Unused, _) => UNUSED_NEWEST,
-        (Source::Left, Sort::Name) => LEFT_BY_NAME,
-        (Source::Left, Sort::Used) => LEFT_BY_USE,
-        (Source::Left, Sort::Expires) => LEFT_BY_END,
-        (Source::Left, _) => LEFT_NEWEST,
-        (Source::Issued, _) => ISSUED_NEWEST,
-        (Source::Deleted, Sort::Name) => DELETED_BY_NAME,
-        (Source::Deleted, Sort::Used) => DELETED_BY_USE,
-        (Source::Deleted, Sort::Expires) => DELETED_BY_END,
-        (Source::Deleted, _) => DELETED_NEWEST,
+/// The order of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Newest,
+    Name,
+    Used,
+    /// Keys that have not expired.
+    End,
+    /// Expired keys.
+    PastEnd,
+}
+
+/// Returns the statements for a page after and before a cursor.
+const fn page_of(source: Source, order: Order, rows: bool) -> [&'static str; 2] {
+    match (source, order) {
+        (Source::Walk, Order::Newest) if rows => [WALK_NEWEST_ROWS, WALK_NEWEST_ROWS_BEFORE],
+        (Source::Walk, Order::Newest) => [WALK_NEWEST, WALK_NEWEST_BEFORE],
+        (Source::Walk, Order::Name) => [WALK_BY_NAME, WALK_BY_NAME_BEFORE],
+        (Source::Walk, Order::Used) => [WALK_BY_USE, WALK_BY_USE_BEFORE],
+        (Source::Walk, Order::End) => [WALK_BY_END, WALK_BY_END_BEFORE],
+        (Source::Walk, Order::PastEnd) => [WALK_BY_PAST_END, WALK_BY_PAST_END_BEFORE],
+        (Source::Project, Order::Newest) if rows => [PROJECT_NEWEST_ROWS, PROJECT_NEWEST_ROWS_BEFORE],
+        (Source::Project, Order::Newest) => [PROJECT_NEWEST, PROJECT_NEWEST_BEFORE],
+        (Source::Project, Order::Name) => [PROJECT_BY_NAME, PROJECT_BY_NAME_BEFORE],
+        (Source::Project, Order::Used) => [PROJECT_BY_USE, PROJECT_BY_USE_BEFORE],
+        (Source::Project, Order::End) => [PROJECT_BY_END, PROJECT_BY_END_BEFORE],
+        (Source::Project, Order::PastEnd) => [PROJECT_BY_PAST_END, PROJECT_BY_PAST_END_BEFORE],
+        (Source::Member, Order::Newest) => [MEMBER_NEWEST, MEMBER_NEWEST_BEFORE],
+        (Source::Member, Order::Name) => [MEMBER_BY_NAME, MEMBER_BY_NAME_BEFORE],
+        (Source::Member, Order::Used) => [MEMBER_BY_USE, MEMBER_BY_USE_BEFORE],
+        (Source::Member, Order::End) => [MEMBER_BY_END, MEMBER_BY_END_BEFORE],
+        (Source::Member, Order::PastEnd) => [MEMBER_BY_PAST_END, MEMBER_BY_PAST_END_BEFORE],
+        (Source::Few, Order::Newest | Order::Name) => [FEW_BY_NAME, FEW_BY_NAME_BEFORE],
+        (Source::Few, Order::Used) => [FEW_BY_USE, FEW_BY_USE_BEFORE],
+        (Source::Few, Order::End) => [FEW_BY_END, FEW_BY_END_BEFORE],
+        (Source::Few, Order::PastEnd) => [FEW_BY_PAST_END, FEW_BY_PAST_END_BEFORE],
+        (Source::Unused, Order::Newest) => [UNUSED_NEWEST, UNUSED_NEWEST_BEFORE],
+        (Source::Unused, Order::Name) => [UNUSED_BY_NAME, UNUSED_BY_NAME_BEFORE],
+        (Source::Unused, Order::Used) => [UNUSED_BY_USE, UNUSED_BY_USE_BEFORE],
+        (Source::Unused, Order::End) => [UNUSED_BY_END, UNUSED_BY_END_BEFORE],
+        (Source::Unused, Order::PastEnd) => [UNUSED_BY_PAST_END, UNUSED_BY_PAST_END_BEFORE],
+        (Source::Left, Order::Newest) => [LEFT_NEWEST, LEFT_NEWEST_BEFORE],
+        (Source::Left, Order::Name) => [LEFT_BY_NAME, LEFT_BY_NAME_BEFORE],
+        (Source::Left, Order::Used) => [LEFT_BY_USE, LEFT_BY_USE_BEFORE],
+        (Source::Left, Order::End) => [LEFT_BY_END, LEFT_BY_END_BEFORE],
+        (Source::Left, Order::PastEnd) => [LEFT_BY_PAST_END, LEFT_BY_PAST_END_BEFORE],
+        (Source::Deleted, Order::Newest) => [DELETED_NEWEST, DELETED_NEWEST_BEFORE],
+        (Source::Deleted, Order::Name) => [DELETED_BY_NAME, DELETED_BY_NAME_BEFORE],
+        (Source::Deleted, Order::Used) => [DELETED_BY_USE, DELETED_BY_USE_BEFORE],
+        (Source::Deleted, Order::End) => [DELETED_BY_END, DELETED_BY_END_BEFORE],
+        (Source::Deleted, Order::PastEnd) => [DELETED_BY_PAST_END, DELETED_BY_PAST_END_BEFORE],
+        (Source::Issued, _) => [ISSUED_NEWEST, ISSUED_NEWEST_BEFORE],
     }
 }
 
@@ -499,6 +732,7 @@ macro_rules! bound {
             .bind(wanted.text.map(like::lower))
             .bind(wanted.issued_to)
             .bind(given.until)
+            .bind(wanted.expires_by)
     }};
 }
 
@@ -522,38 +756,51 @@ pub async fn search_end(conn: &mut Engine<'_>, project: Uuid, after: Uuid) -> Re
         .await?))
 }
 
-/// Returns the matching keys after the cursor, at most `limit`. A search reads down to `until`, or to the end if
-/// `until` is nil.
+/// Returns the matching keys next to the cursor on one side of it, at most `limit`, in the order of the list. A search
+/// reads down to `until`, or to the end if `until` is nil.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the request for a page")]
 pub async fn page(
     conn: &mut Engine<'_>,
     wanted: &KeyQuery<'_>,
     sort: Sort,
     counts: &Counts,
-    after: &KeyCursor,
+    cursor: &KeyCursor,
+    direction: Direction,
     until: Uuid,
     limit: i64,
 ) -> Result<Vec<ListedRow>, Error> {
-    let sql = page_of(wanted.page_source(sort, counts), sort, wanted.reads_rows());
-    let only = wanted.status.filter(|it| *it != Status::Deleted);
-    let is_sorted_by_status = sort == Sort::Status && wanted.status != Some(Status::Deleted);
-    if !is_sorted_by_status {
-        let given = Given { after, limit, rank: only.map(status_sort_order), until };
-        return Ok(with_engine!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?));
+    let source = wanted.page_source(sort, counts);
+    let mut segments = segments(sort, wanted.status);
+    if direction == Direction::Before {
+        segments.reverse();
     }
-    // One status after another, each sorted by id.
-    let mut found: Vec<ListedRow> = Vec::new();
-    for status in STATUSES.into_iter().filter(|it| only.is_none_or(|only| only == *it)) {
-        let (place, left) = (status_sort_order(status), limit - i64::try_from(found.len()).unwrap_or(limit));
-        if place < after.place || left == 0 {
-            continue;
+    // A cursor of another filter can be in none of the parts. The list then begins anew.
+    let first = match cursor.is_start() {
+        true => None,
+        false => segments.iter().position(|it| it.contains(sort, cursor)),
+    };
+    let mut parts: Vec<Vec<ListedRow>> = Vec::new();
+    let mut left = limit;
+    for (at, segment) in segments.iter().enumerate().skip(first.unwrap_or_default()) {
+        if left == 0 {
+            break;
         }
-        let start = KeyCursor { id: if place == after.place { after.id } else { Uuid::max() }, ..KeyCursor::start() };
-        let given = Given { after: &start, limit: left, rank: Some(place), until };
-        let rows: Vec<ListedRow> =
+        let bound = &segment.bounds[usize::from(direction == Direction::Before)];
+        let after = if Some(at) == first { cursor } else { bound };
+        let sql = page_of(source, segment.order, wanted.reads_rows())[usize::from(direction == Direction::Before)];
+        let given = Given { after, limit: left, rank: segment.rank, until };
+        let mut rows: Vec<ListedRow> =
             with_engine!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
-        found.extend(rows.into_iter().map(|row| ListedRow { place, ..row }));
+        if sort == Sort::Status && segment.rank.is_some() {
+            rows.iter_mut().for_each(|row| row.place = segment.bounds[0].place);
+        }
+        left -= i64::try_from(rows.len()).unwrap_or(left);
+        parts.push(rows);
     }
-    Ok(found)
+    if direction == Direction::Before {
+        parts.reverse();
+    }
+    Ok(parts.into_iter().flatten().collect())
 }
 
 /// Returns the matching keys after the id `after`, newest first, at most `limit`. For lists that show no totals: the
@@ -564,7 +811,7 @@ pub async fn newest(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<KeyRow>, Error> {
-    let sql = page_of(wanted.count_source(), Sort::Newest, wanted.reads_rows());
+    let sql = page_of(wanted.count_source(), Order::Newest, wanted.reads_rows())[0];
     let only = wanted.status.filter(|it| *it != Status::Deleted);
     let after = KeyCursor { id: after, ..KeyCursor::start() };
     let given = Given { after: &after, limit, rank: only.map(status_sort_order), until: Uuid::nil() };
@@ -587,6 +834,7 @@ pub async fn counts(conn: &mut Engine<'_>, wanted: &KeyQuery<'_>, soon: i64, unt
         view: None,
         text: None,
         issued_to: None,
+        expires_by: None,
         ..*wanted
     };
     let scope = KeyQuery { project: wanted.project, owner: wanted.owner, ..all };

@@ -2,7 +2,7 @@
 
 use super::{AppState, failure::with_request_id, sessions, sessions::SessionContext, storage::log_error};
 use crate::{
-    domain::{error_chain::ErrorChain, filter::KeyFilter, security::SignInStep, sensitive::Password},
+    domain::{error_chain::ErrorChain, security::SignInStep, sensitive::Password},
     error::{AppError, ErrorKind, FieldError},
     service::{
         self, Error, ErrorDescription, Kind, Services,
@@ -152,20 +152,6 @@ const fn page_kind(kind: Kind) -> ErrorKind {
         Kind::StorageFull => ErrorKind::Full,
         Kind::Internal => ErrorKind::Internal,
     }
-}
-
-/// Builds the filter of a list from the values of its query.
-pub fn key_filter(status: &str, project: &str, environment: &str, sort: &str) -> KeyFilter {
-    KeyFilter::from_query(|name| {
-        let value = match name {
-            "status" => status,
-            "project" => project,
-            "environment" => environment,
-            "sort" => sort,
-            _ => return None,
-        };
-        Some(value.to_owned())
-    })
 }
 
 fn session_context() -> Result<SessionContext, AppError> {

@@ -13,24 +13,10 @@ use crate::{
     service::{Error, actor::Actor, keys::Precondition},
 };
 
-/// Returns one page of all keys. The arguments are the fields of a [`KeyFilter`] as query strings; `after` is the
-/// cursor from the previous page.
-pub async fn admin_list_keys(
-    status: String,
-    project: String,
-    environment: String,
-    owner: String,
-    view: String,
-    sort: String,
-    after: String,
-) -> Result<KeyPage<KeyView>, AppError> {
+/// Returns one page of all keys. `cursor`: see [`ListContext`](crate::features::keys::ListContext).
+pub async fn admin_list_keys(filter: KeyFilter, cursor: String) -> Result<KeyPage<KeyView>, AppError> {
     let (caller, app) = context::caller()?;
-    let filter = KeyFilter {
-        owner: owner.parse().ok(),
-        view: view.parse().ok(),
-        ..context::key_filter(&status, &project, &environment, &sort)
-    };
-    let page = context::to_app_result(app.keys.list_all(&caller, &filter, &after).await)?;
+    let page = context::to_app_result(app.keys.list_all(&caller, &filter, &cursor).await)?;
     Ok(page.map(|key| KeyView::new(key, &caller)))
 }
 

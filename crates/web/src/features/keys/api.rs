@@ -3,6 +3,7 @@
 use super::KeyView;
 use crate::{
     domain::{
+        filter::KeyFilter,
         ids::{FormNumber, KeyId, ProjectId},
         key::{EditForm, Key, KeyPage},
         project::KeyForm,
@@ -34,18 +35,10 @@ pub struct CreatedKey {
     pub public_url: String,
 }
 
-/// Returns one page of the keys that the user may see. The arguments are the fields of a `KeyFilter` as query strings;
-/// `after` is the cursor from the previous page.
-pub async fn list_keys(
-    status: String,
-    project: String,
-    environment: String,
-    sort: String,
-    after: String,
-) -> Result<KeyPage<KeyView>, AppError> {
+/// Returns one page of the keys that the user may see. `cursor`: see [`ListContext`](super::list_context::ListContext).
+pub async fn list_keys(filter: KeyFilter, cursor: String) -> Result<KeyPage<KeyView>, AppError> {
     let (caller, app) = context::caller()?;
-    let filter = context::key_filter(&status, &project, &environment, &sort);
-    let page = context::to_app_result(app.keys.list(&caller, &filter, &after).await)?;
+    let page = context::to_app_result(app.keys.list(&caller, &filter, &cursor).await)?;
     Ok(page.map(|key| KeyView::new(key, &caller)))
 }
 

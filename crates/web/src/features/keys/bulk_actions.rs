@@ -29,18 +29,20 @@ const PAGE: &str = "/admin/keys/chosen";
 
 /// The bulk action form of the list. The checkboxes of the rows reference it by its id, since they are outside of it.
 pub fn bulk_form(place: &ListContext) -> AnyView {
-    let KeyFilter { status, project, environment, owner, view, sort } = place.filter.clone();
+    let KeyFilter { status, project, environment, expires, owner, view, sort } = place.filter.clone();
     let kept = [
         ("status", status.map(|it| it.as_str().to_owned())),
         ("project", project.map(|it| it.to_string())),
         ("environment", environment.map(|it| it.as_str().to_owned())),
+        ("expires", expires.map(|it| it.as_str().to_owned())),
         ("owner", owner.map(|it| it.to_string())),
         ("view", view.map(|it| it.as_str().to_owned())),
         ("sort", (sort != Default::default()).then(|| sort.as_str().to_owned())),
-        ("after", (!place.after.is_empty()).then(|| place.after.clone())),
     ];
+    let cursor = place.cursor_parameter().map(|(name, value)| (name, Some(value.to_owned())));
     let kept = kept
         .into_iter()
+        .chain(cursor)
         .filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value /> }))
         .collect_view();
     view! {

@@ -48,6 +48,14 @@ pub fn Filters(
         view! { <Select name="owner" id="filter-owner" aria_label="Owner" choices chosen /> }
     });
     let view = filter.view.map(|view| view! { <input type="hidden" name="view" value=view.as_str() /> });
+    let expires = view! {
+        <Select
+            name="expires" id="filter-expires"
+            aria_label="Expires"
+            choices=choices(&[("", "Any expiry"), ("within-7d", "Expires this week")])
+            chosen=filter.expires.map(|it| it.as_str()).unwrap_or_default()
+        />
+    };
     let ready = (place.audience == Audience::Admin).then(|| review_tabs(&place));
     let status = filter.status.map(|it| it.as_str()).unwrap_or_default();
     let project = filter.project.map(|it| it.to_string()).unwrap_or_default();
@@ -66,6 +74,7 @@ pub fn Filters(
                 choices=choices(&[("", "Live and test"), ("live", "Live"), ("test", "Test")])
                 chosen=environment
             />
+            {expires}
             <Select name="sort" id="filter-sort" aria_label="Sort" choices=choices(&sorts) chosen=sort />
             {html::noscript().inner_html(APPLY)}
         </form>
@@ -80,7 +89,7 @@ fn review_tabs(place: &ListContext) -> AnyView {
         .map(|view| {
             let to = ListContext {
                 filter: KeyFilter { view, ..place.filter.clone() },
-                after: String::new(),
+                cursor: String::new(),
                 audience: place.audience,
             };
             let label = view.map_or("All".into(), ReviewFilter::label);

@@ -11,21 +11,23 @@ use super::{
 use crate::{
     domain::{
         count::format_count,
+        filter::{ExpiryFilter, KeyFilter, Sort},
         key::{KeyPage, RESTORE_DAYS, Status},
     },
     error::{AppError, ErrorKind},
     features::resource::resource,
     features::{admin::api::admin_list_keys, session::Session},
     response_status::status,
+    service::keys::BEFORE,
     ui::{
         empty::Empty,
         icon::Icon,
         notice::{Notice, Tone},
+        pager::{self, Pager},
         table::Head,
     },
 };
 use leptos::prelude::*;
-use leptos_router::location::Url;
 
 #[component]
 pub fn KeyList() -> impl IntoView {
@@ -35,18 +37,12 @@ pub fn KeyList() -> impl IntoView {
     let page = resource(
         || (),
         move |()| {
-            let ListContext { audience, filter, after } = context.clone();
-            let status = filter.status.map(|it| it.as_str().to_owned()).unwrap_or_default();
-            let project = filter.project.map(|it| it.to_string()).unwrap_or_default();
-            let environment = filter.environment.map(|it| it.as_str().to_owned()).unwrap_or_default();
-            let owner = filter.owner.map(|it| it.to_string()).unwrap_or_default();
-            let view = filter.view.map(|it| it.as_str().to_owned()).unwrap_or_default();
-            let sort = filter.sort.as_str().to_owned();
+            let ListContext { audience, filter, cursor } = context.clone();
             async move {
                 session.signed_in().await?;
                 match audience {
-                    Audience::Member => list_keys(status, project, environment, sort, after).await,
-                    Audience::Admin => admin_list_keys(status, project, environment, owner, view, sort, after).await,
+                    Audience::Member => list_keys(filter, cursor).await,
+                    Audience::Admin => admin_list_keys(filter, cursor).await,
                 }
             }
         },
@@ -92,6 +88,7 @@ fn empty_state(place: &ListContext, page: &KeyPage<KeyView>) -> AnyView {
     if place.filter.status == Some(Status::Deleted)
         && place.filter.project.is_none()
         && place.filter.environment.is_none()
+        && place.filter.expires.is_none()
         && place.filter.owner.is_none()
         && place.filter.view.is_none()
     {
@@ -123,11 +120,14 @@ fn empty_state(place: &ListContext, page: &KeyPage<KeyView>) -> AnyView {
 }
 
 fn table(place: &ListContext, page: KeyPage<KeyView>) -> AnyView {
-    let KeyPage { keys: rows, next, total, expiring, now, .. } = page;
+    let KeyPage { keys: rows, next, previous, position, total, expiring, now, .. } = page;
     let deleted = place.filter.status == Some(Status::Deleted);
     // Deleted keys have no bulk action: they are restored one by one.
     let chooses = place.audience == Audience::Admin && !deleted;
-    let foot = foot(place, rows.len(), total, next, chooses.then(|| bulk_form(place)));
+    let position = pager::position(position, rows.len(), &format_count(total));
+    let next = next.map(|cursor| place.page_url(cursor));
+    let previous = previous.map(|cursor| place.page_url(format!("{BEFORE}{cursor}")));
+    let bulk = chooses.then(|| bulk_form(place));
     let check = chooses.then(|| {
         view! {
             <th class="cell-check" scope="col">
@@ -140,9 +140,9 @@ fn table(place: &ListContext, page: KeyPage<KeyView>) -> AnyView {
         (place.audience == Audience::Admin).then(|| view! { <Head class="cell-owner col-extra" label="Owner" /> });
     let rows = rows.into_iter().map(|key| view! { <KeyRow key now chooses /> }).collect_view();
     view! {
-        <div class="panel list wide">
+        <div class="panel list wide" id="key-list">
             <table class="table">
-                <caption>{caption(deleted, place.filter.has_conditions(), total, expiring)}</caption>
+                <caption>{caption(place, total, expiring)}</caption>
                 <thead>
                     <tr>
                         {check}
@@ -161,50 +161,35 @@ fn table(place: &ListContext, page: KeyPage<KeyView>) -> AnyView {
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-            {foot}
+            <div class="table-foot">
+                <Pager position previous next />
+                {bulk}
+            </div>
         </div>
     }
     .into_any()
 }
 
-fn caption(deleted: bool, narrowed: bool, total: u64, expiring: u64) -> AnyView {
+fn caption(place: &ListContext, total: u64, expiring: u64) -> AnyView {
+    let deleted = place.filter.status == Some(Status::Deleted);
     let noun = if total == 1 { "key" } else { "keys" };
     if deleted {
         return format!("{} deleted {noun}", format_count(total)).into_any();
     }
     let verb = if expiring == 1 { "expires" } else { "expire" };
-    let due = (expiring > 0)
-        .then(|| view! { ", " <span class="due">{format!("{} {verb} this week", format_count(expiring))}</span> });
-    let matching = if narrowed { if total == 1 { " matches" } else { " match" } } else { "" };
+    let due = format!("{} {verb} this week", format_count(expiring));
+    let due = if place.filter.expires.is_some() || expiring == 0 {
+        None
+    } else {
+        let (status, expires) = (Some(Status::Active), Some(ExpiryFilter::Soon));
+        let filter = KeyFilter { status, expires, sort: Sort::Expires, ..place.filter.clone() };
+        let to = ListContext { filter, cursor: String::new(), ..place.clone() }.list_url();
+        Some(view! { ", " <a class="due" href=to>{due}</a> })
+    };
+    let matching = if place.filter.has_conditions() { if total == 1 { " matches" } else { " match" } } else { "" };
     view! {
         {format!("{} {noun}{matching}", format_count(total))}
         {due}
-    }
-    .into_any()
-}
-
-/// The table footer with the position in the list. Cursor pagination gives a later page its own length but not its
-/// offset.
-fn foot(place: &ListContext, here: usize, total: u64, next: Option<String>, bulk: Option<AnyView>) -> AnyView {
-    let first = place.after.is_empty();
-    let total = format_count(total);
-    let range = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
-    let base = place.first_page_url();
-    let next = next.map(|next| {
-        let sign = if base.contains('?') { '&' } else { '?' };
-        format!("{base}{sign}after={}", Url::escape(&next))
-    });
-    view! {
-        <div class="table-foot">
-            <nav class="pager" aria-label="Pages">
-                <span>{range}</span>
-                <span class="actions">
-                    {(!first).then(|| view! { <a class="button" href=base>"First page"</a> })}
-                    {next.map(|to| view! { <a class="button" href=to rel="next">"Next"</a> })}
-                </span>
-            </nav>
-            {bulk}
-        </div>
     }
     .into_any()
 }

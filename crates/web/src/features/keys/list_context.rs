@@ -1,6 +1,9 @@
 //! List context: filter and cursor of a key list, taken from the URL. Dialogs keep both in their URL.
 
-use crate::domain::{filter::KeyFilter, key::Key};
+use crate::{
+    domain::{filter::KeyFilter, key::Key},
+    service::keys::BEFORE,
+};
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 
@@ -28,8 +31,8 @@ impl Audience {
 pub struct ListContext {
     pub audience: Audience,
     pub filter: KeyFilter,
-    /// The cursor of this page. Empty on the first page.
-    pub after: String,
+    /// The cursor of this page: the value of `?after=`, or that of `?before=` after [`BEFORE`]. Empty on the first page.
+    pub cursor: String,
 }
 
 impl ListContext {
@@ -40,7 +43,10 @@ impl ListContext {
         let place = query.with_untracked(|query| Self {
             audience: desk,
             filter: if desk == Audience::Admin { filter } else { filter.for_members() },
-            after: query.get("after").unwrap_or_default(),
+            cursor: match query.get("before") {
+                Some(before) => format!("{BEFORE}{before}"),
+                None => query.get("after").unwrap_or_default(),
+            },
         });
         provide_context(place.clone());
         place
@@ -53,9 +59,9 @@ impl ListContext {
     /// Returns this path with the filter and the cursor.
     pub fn with_query(&self, path: &str) -> String {
         let mut query = self.filter.to_query();
-        if !self.after.is_empty() {
+        if let Some((name, value)) = self.cursor_parameter() {
             let sign = if query.is_empty() { "" } else { "&" };
-            query = format!("{query}{sign}after={}", Url::escape(&self.after));
+            query = format!("{query}{sign}{name}={}", Url::escape(value));
         }
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
@@ -72,7 +78,21 @@ impl ListContext {
 
     /// Returns the URL of the first page with the same filter.
     pub fn first_page_url(&self) -> String {
-        Self { after: String::new(), ..self.clone() }.list_url()
+        self.page_url(String::new())
+    }
+
+    /// Returns the URL of another page with the same filter.
+    pub fn page_url(&self, cursor: String) -> String {
+        Self { cursor, ..self.clone() }.list_url()
+    }
+
+    /// Returns the query parameter of the cursor: its name and value.
+    pub fn cursor_parameter(&self) -> Option<(&'static str, &str)> {
+        match self.cursor.strip_prefix(BEFORE) {
+            _ if self.cursor.is_empty() => None,
+            Some(before) => Some(("before", before)),
+            None => Some(("after", &self.cursor)),
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::{routes::DEVELOPER, tabs::SettingsHead};
 use crate::{
-    domain::count::{format_count, format_count_of},
+    domain::{
+        count::{format_count, format_count_of},
+        filter::KeyFilter,
+    },
     features::{
         keys::api::list_keys,
         session::{PageShell, PageTitle, Session, SignedInOnly, load},
@@ -14,8 +17,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn DeveloperPage() -> impl IntoView {
-    let none = String::new;
-    let ask = move || list_keys(none(), none(), none(), none(), none());
+    let ask = move || list_keys(KeyFilter::default(), String::new());
     view! {
         <PageTitle text="Developer" />
         <SignedInOnly />
