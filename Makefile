@@ -165,11 +165,12 @@ $(parts)/browser/keyward.wasm: $(wasm) $(npm) | $(bindgen)
 wasm-features := --enable-bulk-memory --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
   --enable-reference-types --enable-sign-ext
 
-# No browser targets: current browsers support nesting, light-dark(), and anchor positioning.
-$(parts)/style/keyward.css: $(wildcard style/*.css) .ci/font.mjs $(npm)
+# Lightning CSS compiles nesting and light-dark() for the oldest supported browsers: `browserquery` in Cargo.toml.
+browsers := $(shell sed -n 's/^browserquery = "\(.*\)"$$/\1/p' Cargo.toml)
+$(parts)/style/keyward.css: $(wildcard style/*.css) .ci/font.mjs Cargo.toml $(npm)
 	@node .ci/font.mjs $(font) $(@D)/fonts/inter-latin-wght.woff2
-	node_modules/.bin/lightningcss --minify style/font.css -o $(@D)/font.css
-	node_modules/.bin/lightningcss --bundle --minify style/index.css -o $@
+	node_modules/.bin/lightningcss --minify --targets '$(browsers)' style/font.css -o $(@D)/font.css
+	node_modules/.bin/lightningcss --bundle --minify --targets '$(browsers)' style/index.css -o $@
 
 # The build of the server detects changes of embedded files, but not new files. After a new file, its crate is rebuilt.
 $(binary): site FORCE | toolchain

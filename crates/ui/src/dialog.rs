@@ -1,6 +1,6 @@
 //! Dialogs. The server renders them open above an inert page; in the browser `navigation::dialogs` makes them modal.
 
-use super::icon::Icon;
+use super::{button::IconLink, icon::Icon};
 use leptos::prelude::*;
 
 /// A dialog, labeled by its header.
@@ -47,13 +47,7 @@ pub fn DialogHead(
     close: Option<String>,
     #[prop(optional)] lead: Option<&'static str>,
 ) -> impl IntoView {
-    let close = close.map(|to| {
-        view! {
-            <a class="button button--quiet button--icon" href=to data-replace aria-label="Close">
-                {Icon::X.view()}
-            </a>
-        }
-    });
+    let close = close.map(|to| view! { <IconLink icon=Icon::X name="Close" to replaces=true /> });
     view! {
         <header class="dialog__head">
             <h2 id=format!("{id}-title")>{title}</h2>

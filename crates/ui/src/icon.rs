@@ -99,8 +99,8 @@ pub fn logo() -> AnyView {
     Icon::Mark.draw("mark")
 }
 
-/// The sprite with all icons. It is in the document once, outside the application, so that the WASM bundle does not
-/// contain it.
+/// The sprite with all icons. It is in the document once: before the application, so that the first rendering has the
+/// icons, and outside of it, so that the WASM bundle does not contain them.
 #[component]
 pub fn Sprite() -> impl IntoView {
     view! { <svg hidden inner_html=SYMBOLS></svg> }

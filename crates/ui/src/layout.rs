@@ -1,6 +1,9 @@
 //! Page layout with navigation: a sidebar on wide screens, a menu at the upper right on narrow screens.
 
-use super::icon::{Icon, logo};
+use super::{
+    button::IconButton,
+    icon::{Icon, logo},
+};
 use keyward_domain::{theme::Theme, user::CurrentUser};
 use leptos::prelude::*;
 
@@ -36,9 +39,7 @@ pub fn Layout(
         <div class="shell" inert=inert>
             <header class="topbar">
                 {brand()}
-                <button type="button" class="button button--quiet button--icon" popovertarget="nav" aria-label="Menu">
-                    {Icon::Menu.view()}
-                </button>
+                <IconButton icon=Icon::Menu name="Menu" opens="nav" />
             </header>
             <nav class="sidebar" id="nav" popover="auto" aria-label="Main">
                 {brand()}

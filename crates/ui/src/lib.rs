@@ -7,6 +7,7 @@
 pub mod api;
 pub mod badge;
 pub mod bare_layout;
+pub mod breakable;
 pub mod browser;
 pub mod button;
 pub mod chips;

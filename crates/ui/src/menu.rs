@@ -1,6 +1,6 @@
 //! Popover menu with its button.
 
-use super::icon::Icon;
+use super::{button::IconButton, icon::Icon};
 use leptos::prelude::*;
 
 /// A three-dot button and its menu. It uses the popover API and needs no script.
@@ -13,15 +13,7 @@ pub fn RowMenu(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <button
-            class="button button--quiet button--icon"
-            type="button"
-            id=format!("{id}-button")
-            popovertarget=id.clone()
-            aria-label=name
-        >
-            {Icon::Dots.view()}
-        </button>
+        <IconButton icon=Icon::Dots name opens=id.clone() id=format!("{id}-button") />
         <div class="menu" id=id popover="auto">
             {children()}
         </div>

@@ -74,8 +74,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <MetaTags />
             </head>
             <body>
-                <App />
                 <Sprite />
+                <App />
             </body>
         </html>
     }

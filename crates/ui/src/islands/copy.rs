@@ -1,6 +1,6 @@
 //! Copy button. If copying fails, it selects the text and shows the keyboard shortcut.
 
-use crate::{browser, icon::Icon};
+use crate::{browser, button::ICON_BUTTON, icon::Icon};
 use leptos::{html, prelude::*};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub fn CopyButton(
         Copying::Done => "Copied".to_owned(),
         Copying::Selected => format!("Selected. Press {} to copy.", browser::copy_keys()),
     };
-    let class = if main { "button button--primary" } else { "button button--quiet button--icon" };
+    let class = if main { "button button--primary" } else { ICON_BUTTON };
     view! {
         <button
             class=class

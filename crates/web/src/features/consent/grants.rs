@@ -25,7 +25,7 @@ pub fn own_grants() -> AnyView {
         let revoke = |grant: &GrantView| {
             let name = format!("Revoke grant to {}", grant.client);
             view! {
-                <button class="button" name="grant" value=grant.id.to_string() aria-label=name>
+                <button class="button button--warn" name="grant" value=grant.id.to_string() aria-label=name>
                     "Revoke"
                 </button>
             }

@@ -49,7 +49,7 @@ pub fn bulk_form(place: &ListContext) -> AnyView {
         <form class="bulk" id="chosen" action=PAGE aria-label="Selected keys">
             <span class="bulk__count">"selected"</span>
             {kept}
-            <button class="button" name="verb" value="deactivate">
+            <button class="button button--warn" name="verb" value="deactivate">
                 "Deactivate…"
             </button>
             <button class="button button--danger" name="verb" value="delete">

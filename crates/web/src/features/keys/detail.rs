@@ -55,8 +55,9 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
     let deleted = key.status == Status::Deleted;
     let link = |verb: &str, label: &'static str, icon: Icon| {
         let name = format!("{label} key {}", key.name);
+        let class = if verb == "delete" { "button button--warn" } else { "button" };
         view! {
-            <a class="button" href=place.dialog_url(&key, verb) aria-label=name>
+            <a class=class href=place.dialog_url(&key, verb) aria-label=name>
                 {icon.view()}
                 {label}
             </a>

@@ -57,7 +57,7 @@ pub fn SecretBox(forms: SecretFormats, live: bool) -> impl IntoView {
                     <Segments name="as" choices=&TABS chosen="secret" />
                 </fieldset>
                 <div class="actions">
-                    <label class="button button--quiet button--icon mask">
+                    <label class="button button--quiet button--icon mask" data-tip="Mask the secret">
                         <input type="checkbox" id="mask" aria-label="Mask the secret" />
                         {Icon::Eye.view()}
                     </label>

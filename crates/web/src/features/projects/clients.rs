@@ -12,6 +12,7 @@ use crate::{
         session::load,
     },
     ui::{
+        breakable::breakable,
         field::{Area, Field},
         icon::Icon,
         time::Day,
@@ -60,7 +61,7 @@ fn client_sections(here: &str, allowed: ProjectGrants) -> AnyView {
             let name = format!("Revoke {}", grant_name(grant));
             let to = format!("{here}/grants/{}/revoke", grant.id);
             view! {
-                <a class="button" href=to aria-label=name>
+                <a class="button button--warn" href=to aria-label=name>
                     "Revoke"
                 </a>
             }
@@ -98,12 +99,12 @@ fn program(here: &str, client: ClientView, may_register: bool) -> AnyView {
     let remove = may_register.then(|| {
         let (to, name) = (format!("{here}/clients/{}/remove", client.id), format!("Remove {}", client.title));
         view! {
-            <a class="button" href=to aria-label=name>
+            <a class="button button--warn" href=to aria-label=name>
                 "Remove"
             </a>
         }
     });
-    let addresses = client.redirects.into_iter().map(|it| view! { <li>{it}</li> }).collect_view();
+    let addresses = client.redirects.into_iter().map(|it| view! { <li>{breakable(&it)}</li> }).collect_view();
     view! {
         <li>
             <div>

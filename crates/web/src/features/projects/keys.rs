@@ -17,7 +17,7 @@ use crate::{
     response_status::status,
     ui::{
         badge::Badge,
-        button::Submit,
+        button::{IconLink, Submit},
         dialog::{Away, Dialog, DialogHead},
         empty::Empty,
         form::Form,
@@ -191,9 +191,7 @@ fn row(id: ProjectId, key: KeyView, now: Timestamp) -> impl IntoView {
     let delete = key.may_change.then(|| {
         let (to, name) = (format!("/projects/{id}/keys/{}/delete", key.id), format!("Delete key {}", key.name));
         view! {
-            <a class="button button--quiet button--icon" href=to aria-label=name>
-                {Icon::Trash.view()}
-            </a>
+            <IconLink icon=Icon::Trash name to />
         }
     });
     let (status, created, created_by) = (key.status, key.created.clone(), key.created_by.clone());

@@ -9,6 +9,7 @@ use crate::{
     domain::project::{Member, Members, ProjectView, Role},
     features::session::load,
     ui::{
+        breakable::breakable,
         field::{Wrong, aria_attributes},
         form::FormState,
         icon::Icon,
@@ -33,7 +34,7 @@ pub fn section(project: &ProjectView) -> AnyView {
     });
     let leave = project.role.map(|_| {
         view! {
-            <a class="button" id="leave" href=format!("{here}/leave")>
+            <a class="button button--warn" id="leave" href=format!("{here}/leave")>
                 "Leave project"
             </a>
         }
@@ -63,14 +64,14 @@ fn rows(here: &str, members: Members, manage: bool) -> AnyView {
             view! {
                 <li>
                     <div>
-                        <strong>{who}</strong>
+                        <strong>{breakable(&who)}</strong>
                         " "
                         <span class="tag">"invited"</span>
                         <p>
                             {format!("{}, invited by {}. Expires ", role_word(it.role), it.invited_by)} <Ago at=it.ends now /> "."
                         </p>
                     </div>
-                    <a class="button" href=to aria-label=name>
+                    <a class="button button--warn" href=to aria-label=name>
                         "Revoke"
                     </a>
                 </li>
@@ -90,7 +91,7 @@ fn row(here: &str, member: Member, manage: bool) -> AnyView {
                 <a class="button" href=format!("{here}/members/{user}/edit") aria-label=role>
                     "Change role"
                 </a>
-                <a class="button" href=format!("{here}/members/{user}/remove") aria-label=remove>
+                <a class="button button--warn" href=format!("{here}/members/{user}/remove") aria-label=remove>
                     "Remove"
                 </a>
             </div>
@@ -101,7 +102,7 @@ fn row(here: &str, member: Member, manage: bool) -> AnyView {
             <div>
                 <strong>{member.name}</strong>
                 {you}
-                <p>{format!("{}, {}, member since ", role_word(member.role), member.email)} <Day at=member.since /></p>
+                <p>{format!("{}, ", role_word(member.role))} {breakable(&member.email)} ", member since " <Day at=member.since /></p>
             </div>
             {actions}
         </li>

@@ -187,7 +187,7 @@ fn factor(has_password: bool, state: Option<SecondFactorState>, is_required: boo
                             <h3>"Authenticator app"</h3>
                             <p>"Set up " <Ago at=since now /> ". " {policy}</p>
                         </div>
-                        <a id="turn-off" class="button" href=OFF>
+                        <a id="turn-off" class="button button--warn" href=OFF>
                             "Turn off"
                         </a>
                     </li>

@@ -13,7 +13,7 @@ pub fn sessions(list: Vec<SessionView>, now: Timestamp) -> AnyView {
         view! {
             <Form to="/settings/security/sessions">
                 <Refused />
-                <Submit label="End all other sessions" working="Ending…" class="button" />
+                <Submit label="End all other sessions" working="Ending…" class="button button--warn" />
             </Form>
         }
     });
@@ -42,7 +42,7 @@ fn row(session: SessionView, now: Timestamp) -> AnyView {
     } else {
         let name = format!("End session: {device}");
         view! {
-            <button class="button" name="session" value=handle aria-label=name>
+            <button class="button button--warn" name="session" value=handle aria-label=name>
                 "End session"
             </button>
         }

@@ -5,6 +5,7 @@ use crate::{
     domain::{theme::Theme, user::AccountForm},
     features::session::{PageShell, PageTitle, SignedInOnly, load},
     ui::{
+        breakable::breakable,
         button::Submit,
         field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
@@ -71,7 +72,7 @@ fn person(account: AccountForm) -> AnyView {
             />
             <div class="field">
                 <span class="label">"Email"</span>
-                <p>{email}</p>
+                <p>{breakable(&email)}</p>
             </div>
             <div class="field">
                 <label for="zone">"Time zone"</label>

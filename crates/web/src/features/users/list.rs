@@ -8,6 +8,7 @@ use crate::{
     },
     features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
+        breakable::breakable,
         empty::Empty,
         icon::Icon,
         page_header::ListHead,
@@ -111,7 +112,7 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
                             </a>
                             {tags(&user)}
                         </span>
-                        <span class="sub">{user.email.clone()}</span>
+                        <span class="sub">{breakable(&user.email)}</span>
                     </th>
                     <Cell class="" label="Status">
                         {status_badge(user.active)}

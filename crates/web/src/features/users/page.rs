@@ -15,6 +15,7 @@ use crate::{
     error::{AppError, ErrorKind},
     features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
+        breakable::breakable,
         icon::Icon,
         table::{Cell, Head},
         time::{Ago, Exactly},
@@ -80,8 +81,12 @@ fn person(view: UserView) -> AnyView {
     let link = |verb: &str, label: &'static str, icon: Icon| {
         let (to, name, button) =
             (format!("{}/{verb}", user_path(id)), format!("{label}: {}", user.name), format!("do-{verb}"));
+        let class = match verb {
+            "disable" | "unmake-administrator" | "delete" => "button button--warn",
+            _ => "button",
+        };
         view! {
-            <a class="button" id=button href=to aria-label=name>
+            <a class=class id=button href=to aria-label=name>
                 {icon.view()}
                 {label}
             </a>
@@ -109,7 +114,7 @@ fn person(view: UserView) -> AnyView {
                 <a href=LIST>"Users"</a>
             </p>
             <h1 class="title">{user.name.clone()} {status_badge(user.active)} {tags(&user)}</h1>
-            <p>{user.email.clone()}</p>
+            <p>{breakable(&user.email)}</p>
             <div class="actions">{active} {power} {delete}</div>
         </header>
         <div class="stack">
