@@ -159,6 +159,7 @@ impl<'b> Fixture<'b> {
             view: None,
             text: None,
             issued_to: None,
+            expires_by: None,
             unused: 0,
             now: now.micros(),
             ended: 0,
@@ -171,7 +172,18 @@ impl<'b> Fixture<'b> {
         let soon = now.plus_seconds(DAY).micros();
         let (every, start, until) = (query(None), KeyCursor::start(), Uuid::nil());
         let counts = store::keys::counts(&mut conn, &every, soon, until).await.unwrap();
-        let listed = store::keys::page(&mut conn, &every, Sort::Status, &counts, &start, until, 10).await.unwrap();
+        let listed = store::keys::page(
+            &mut conn,
+            &every,
+            Sort::Status,
+            &counts,
+            &start,
+            store::keys::Direction::After,
+            until,
+            10,
+        )
+        .await
+        .unwrap();
         let places: Vec<(i64, Uuid)> = listed.iter().map(|row| (row.place, row.key.id)).collect();
         let place = STATUSES.iter().position(|it| *it == case.status()).and_then(|at| i64::try_from(at).ok());
         let mut expected = vec![(0, valid)];

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use keyward::{
     domain::{
-        filter::{KeyFilter, Sort},
+        filter::{BEFORE, KeyFilter, Sort},
         ids::KeyId,
         key::{Environment, Key, Status},
         time::Timestamp,
@@ -17,7 +17,6 @@ use keyward::{
         Error,
         actor::{Actor, Caller, Origin},
         audit::{self, Chain},
-        keys::BEFORE,
         time_format,
     },
     store::{self, write_queue::WriteOutcome},
@@ -195,7 +194,9 @@ on_both_engines! {
         for n in 0..120 {
             ids.push(bench.create_key(&maren, &format!("{n}")).await.id);
         }
-        ids.reverse();
+        // All have the time of the test's clock.
+        ids.sort_unstable_by(|one, two| two.cmp(one));
+        bench.clock.advance(1);
         let filter = KeyFilter { sort: Sort::Newest, ..KeyFilter::default() };
         let load = async |cursor: &str| bench.app.keys.list(&maren, &filter, cursor).await.unwrap();
         let of = |page: &keyward::domain::key::KeyPage| page.keys.iter().map(|key| key.id).collect::<Vec<_>>();
@@ -211,7 +212,11 @@ on_both_engines! {
         let left: Vec<_> = [new].into_iter().chain(ids.iter().copied().filter(|id| ![ids[50], ids[10]].contains(id))).collect();
         assert_eq!((of(&first), first.position), (left[..50].to_vec(), 0));
         // With two keys more, the page before the cursor is not the first one.
-        let newer = [bench.create_key(&maren, "a").await.id, bench.create_key(&maren, "b").await.id];
+        let mut newer = Vec::new();
+        for name in ["a", "b"] {
+            bench.clock.advance(1);
+            newer.push(bench.create_key(&maren, name).await.id);
+        }
         let before = load(&previous).await;
         assert_eq!(of(&before), left[..50]);
         assert!(before.previous.is_some() && before.next.is_some());
@@ -488,7 +493,7 @@ on_both_engines! {
         }
         let page = browser.get("/keys").await;
         assert!(is_alive(page.text()));
-        assert_eq!(page.text().matches("<select").count(), 4, "a list has its four filters");
+        assert_eq!(page.text().matches("<select").count(), 5, "a list has its five filters");
     }
 }
 

@@ -21,6 +21,11 @@ const ALLOWED: &[(&str, &str)] = &[
     ("keys/list.rs COUNT_WALK", "reads an index that holds what is compared, as far as 10,001 keys match"),
     ("keys/list.rs FEW_BY_END", "reads an index that holds what is compared, as far as 10,001 keys match"),
     ("keys/list.rs FEW_BY_NAME", "reads an index that holds what is compared, as far as 10,001 keys match"),
+    ("keys/list.rs FEW_BY_NAME_BEFORE", "reads an index that holds what is compared, as far as 10,001 keys match"),
+    ("keys/list.rs FEW_BY_USE_BEFORE", "reads an index that holds what is compared, as far as 10,001 keys match"),
+    ("keys/list.rs FEW_BY_END_BEFORE", "reads an index that holds what is compared, as far as 10,001 keys match"),
+    ("keys/list.rs FEW_BY_PAST_END", "reads an index that holds what is compared, as far as 10,001 keys match"),
+    ("keys/list.rs FEW_BY_PAST_END_BEFORE", "reads an index that holds what is compared, as far as 10,001 keys match"),
     ("keys/list.rs FEW_BY_USE", "reads an index that holds what is compared, as far as 10,001 keys match"),
     (
         "policy.rs count_affected SQL",

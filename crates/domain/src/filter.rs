@@ -132,6 +132,9 @@ impl FromStr for ExpiryFilter {
     }
 }
 
+/// Prefix of a cursor whose page ends before its key, instead of beginning after it: the value of `?before=`.
+pub const BEFORE: &str = "before:";
+
 /// Filter and sort order of a list of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFilter {

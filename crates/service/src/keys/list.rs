@@ -9,7 +9,7 @@ use crate::{
 };
 use keyward_domain::{
     count::COUNT_MAX,
-    filter::{EXPIRING_DAYS, ExpiryFilter, KeyFilter, UNUSED_DAYS},
+    filter::{BEFORE, EXPIRING_DAYS, ExpiryFilter, KeyFilter, UNUSED_DAYS},
     key::{Key, KeyPage, PAGE_SIZE, RESTORE_DAYS, Status},
     people::PersonChoice,
     project::{ProjectName, Role},
@@ -36,9 +36,6 @@ struct Cursor {
     /// For a page before the cursor: the number of keys before the cursor's key.
     position: u64,
 }
-
-/// Prefix of a cursor whose page ends before its key.
-pub const BEFORE: &str = "before:";
 
 impl Cursor {
     fn parse(text: &str) -> Option<Self> {

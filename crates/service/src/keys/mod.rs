@@ -18,7 +18,6 @@ mod transition;
 pub(super) use admin::require_administrator;
 pub(super) use bulk::{deactivate_key, deactivate_key_for};
 pub use field_parser::FieldParser;
-pub use list::BEFORE;
 pub use management::{IdempotencyKey, IfMatch, KeyList, KeyListRequest};
 pub use operator_list::{OperatorKeyFilter, OperatorKeyPages};
 pub use privileges::Privileges;

@@ -517,13 +517,13 @@ fn segments(sort: Sort, status: Option<Status>) -> Vec<Segment> {
         Sort::Status | Sort::Newest => whole(Order::Newest),
         Sort::Name => whole(Order::Name),
         Sort::Used => whole(Order::Used),
-        // A key with the status active or scheduled has not expired, and no other has the status expired.
+        // An active key has not expired.
         Sort::Expires => {
             let coming = Segment { order: Order::End, rank, bounds: [at(0, Uuid::max()), at(i64::MAX, Uuid::nil())] };
             let past =
                 Segment { order: Order::PastEnd, rank, bounds: [at(-i64::MAX, Uuid::nil()), at(-1, Uuid::max())] };
             match only {
-                Some(Status::Active | Status::Scheduled) => vec![coming],
+                Some(Status::Active) => vec![coming],
                 Some(Status::Expired) => vec![past],
                 _ => vec![coming, past],
             }

@@ -11,14 +11,13 @@ use super::{
 use crate::{
     domain::{
         count::format_count,
-        filter::{ExpiryFilter, KeyFilter, Sort},
+        filter::{BEFORE, ExpiryFilter, KeyFilter, Sort},
         key::{KeyPage, RESTORE_DAYS, Status},
     },
     error::{AppError, ErrorKind},
     features::resource::resource,
     features::{admin::api::admin_list_keys, session::Session},
     response_status::status,
-    service::keys::BEFORE,
     ui::{
         empty::Empty,
         icon::Icon,

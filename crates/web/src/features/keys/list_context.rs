@@ -1,8 +1,8 @@
 //! List context: filter and cursor of a key list, taken from the URL. Dialogs keep both in their URL.
 
-use crate::{
-    domain::{filter::KeyFilter, key::Key},
-    service::keys::BEFORE,
+use crate::domain::{
+    filter::{BEFORE, KeyFilter},
+    key::Key,
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
