@@ -99,6 +99,9 @@ export async function* tourKey(site: Site): AsyncGenerator<string> {
   await page.getByRole('dialog').getByLabel('data:read').uncheck();
   yield 'edit';
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Discard changes' })).toBeVisible();
+  yield 'discard';
+  await page.getByRole('button', { name: 'Discard changes' }).click();
   await expect(page.getByRole('dialog')).toBeHidden();
   await page.keyboard.press('?');
   const shortcuts = page.getByRole('dialog', { name: 'Keyboard shortcuts' });

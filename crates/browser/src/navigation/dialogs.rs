@@ -31,11 +31,10 @@ pub fn listen() {
             close(&dialog);
         }
     });
-    // If Escape is pressed twice, the browser closes a dialog regardless of `preventDefault`. It is shown again if the
-    // user still has to decide.
+    // If Escape is pressed twice, the browser closes a dialog after `cancel`, regardless of `preventDefault`. It is shown
+    // again if the user still has to decide.
     on(&document(), "close", |event: Event| {
         let Some(dialog) = dialog(&event) else { return };
-        close(&dialog);
         spawn_local(async move {
             pause(200).await;
             if dialog.is_connected() && !dialog.open() && !dialog.has_attribute("data-leaving") {

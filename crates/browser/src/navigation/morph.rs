@@ -33,9 +33,13 @@ fn is_kept(old: &Element, new: &Element) -> bool {
         // An island with the same properties keeps its state and content.
         "LEPTOS-ISLAND" => true,
         // A toast stays until its timeout.
-        _ if has_id(old, "toasts") => old.has_child_nodes() && !new.has_child_nodes(),
+        _ if has_id(old, "toasts") => has_toast(old) && !has_toast(new),
         _ => false,
     }
+}
+
+fn has_toast(region: &Element) -> bool {
+    region.query_selector(".toast").is_ok_and(|it| it.is_some())
 }
 
 /// Whether component and properties are equal. The children are not compared.

@@ -118,7 +118,8 @@ pub fn show(answer: PageResponse, url: &str, trace: HistoryMode) {
     set_busy(false);
     let scroll = trace == HistoryMode::Push && path(url) != window().location().pathname().unwrap_or_default();
     let opener = opener();
-    update_url(url, trace);
+    let is_dialog = |page: &Document| page.query_selector("dialog[open]").is_ok_and(|it| it.is_some());
+    update_url(url, trace, is_dialog(&document()) && !is_dialog(&answer.page));
     morph::morph_page(&answer.page);
     after_morph();
     focus::restore_focus(opener);
@@ -154,15 +155,14 @@ fn without_flash_parameters(url: &str) -> Option<String> {
 ///
 /// Each added entry stores the URL of the entry before it. If a dialog closes to that URL, this goes back to that
 /// entry. A second entry with the same URL would make the user press Back twice.
-fn update_url(url: &str, trace: HistoryMode) {
+fn update_url(url: &str, trace: HistoryMode, closes_dialog: bool) {
     let Ok(history) = window().history() else { return };
     let url = without_flash_parameters(url).unwrap_or_else(|| url.to_owned());
     let here = window().location().href().unwrap_or_default();
-    let is_dialog = find("dialog[open]").is_some();
     let _ = match trace {
         HistoryMode::Push if here == url => Ok(()),
         HistoryMode::Push => history.push_state_with_url(&here.into(), "", Some(&url)),
-        HistoryMode::Replace if is_dialog && here != url && previous(&history).is_some_and(|it| it == url) => {
+        HistoryMode::Replace if closes_dialog && previous(&history).is_some_and(|it| it == url) => {
             IS_GOING_BACK.set(true);
             history.back()
         }
@@ -186,7 +186,7 @@ pub fn remove_flash_parameters() {
     if let Ok(here) = window().location().href()
         && (here.contains("done=") || here.contains("key="))
     {
-        update_url(&here, HistoryMode::Replace);
+        update_url(&here, HistoryMode::Replace, false);
     }
 }
 
