@@ -290,6 +290,8 @@ pub struct ProjectKeys<K = Key> {
     pub id: ProjectId,
     pub name: String,
     pub archived: bool,
+    /// Whether the user is a member. Otherwise the user is an administrator.
+    pub is_member: bool,
     pub may_make_keys: bool,
     /// By name. The group without a recipient is last.
     pub groups: Vec<IssuedKeys<K>>,
@@ -301,11 +303,11 @@ pub struct ProjectKeys<K = Key> {
 impl ProjectKeys {
     /// Converts each key, for example into the view of a page.
     pub fn map<K>(self, mut convert: impl FnMut(Key) -> K) -> ProjectKeys<K> {
-        let Self { id, name, archived, may_make_keys, groups, total, now } = self;
+        let Self { id, name, archived, is_member, may_make_keys, groups, total, now } = self;
         let groups = groups
             .into_iter()
             .map(|IssuedKeys { to, keys }| IssuedKeys { to, keys: keys.into_iter().map(&mut convert).collect() })
             .collect();
-        ProjectKeys { id, name, archived, may_make_keys, groups, total, now }
+        ProjectKeys { id, name, archived, is_member, may_make_keys, groups, total, now }
     }
 }

@@ -137,14 +137,28 @@ impl Audit {
         read_list(async {
             let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
-            let row = store::keys::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
-            let gone = self.context.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
-            if row.deleted_at.is_some_and(|at| at <= gone) {
-                return Err(Error::NotFound);
-            }
+            let row = self.find_listed_key(&mut conn, id).await?;
             let role = authorize(&mut conn, caller, row.project_id).await?;
             let wanted = EventQuery { target: Some(format!("key:{id}")), before, ..EventQuery::default() };
             self.history(&mut conn, caller, &wanted, role).await
+        })
+        .await
+    }
+
+    /// Returns the history of any key, newest first, for administrators. `before`: only events older than this one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the key does not exist or the caller is not an administrator.
+    #[tracing::instrument(name = "audit.any_key_history", skip_all, fields(key.id = %id))]
+    pub async fn any_key_history(&self, caller: &Caller, id: KeyId, before: Option<i64>) -> Result<History, Error> {
+        self.require_administrator(caller, AdminPermission::ReadLog).await?;
+        read_list(async {
+            let mut reader = self.context.pool.acquire_list_reader().await?;
+            let mut conn = reader.conn();
+            self.find_listed_key(&mut conn, id).await?;
+            let wanted = EventQuery { target: Some(format!("key:{id}")), before, ..EventQuery::default() };
+            // The complete log is visible to administrators.
+            self.history(&mut conn, caller, &wanted, Role::Owner).await
         })
         .await
     }
@@ -163,6 +177,13 @@ impl Audit {
             self.history(&mut conn, caller, &wanted, role).await
         })
         .await
+    }
+
+    /// Returns a key that exists, or can still be restored.
+    async fn find_listed_key(&self, conn: &mut Engine<'_>, id: KeyId) -> Result<store::keys::KeyRow, Error> {
+        let row = store::keys::by_id(conn, id.into()).await?.ok_or(Error::NotFound)?;
+        let gone = self.context.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
+        if row.deleted_at.is_some_and(|at| at <= gone) { Err(Error::NotFound) } else { Ok(row) }
     }
 
     async fn history(

@@ -55,6 +55,7 @@ impl Keys {
                 id,
                 name: project.name,
                 archived,
+                is_member: role.is_some(),
                 may_make_keys: !archived && role.is_some_and(|role| role_allows(role, Action::ChangeKeys)),
                 groups: groups.into_iter().map(|((.., to), keys)| IssuedKeys { to, keys }).collect(),
                 total: u64::try_from(total).unwrap_or_default(),

@@ -129,18 +129,15 @@ impl Keys {
         let (row, role, now) = self.find_visible(actor, id).await?;
         let project = row.project_id;
         let mut key = to_key(row, actor, role, now)?;
-        match actor {
-            Actor::User(caller) => {
-                if let Some(Calls { today, last_used }) = self.counted_usage(caller, id).await? {
-                    (key.last_used_at, key.calls_today) = (last_used, Some(today));
-                }
-            }
-            Actor::Administrator(_) => {
-                let mut reader = self.context.pool.acquire_reader().await?;
-                let owner = store::keys::owner(&mut reader.conn(), project).await?;
-                (key.owner, key.owner_email) = owner.map(|row| (row.name, row.email)).unzip();
-            }
-            Actor::Program(_) | Actor::Operator | Actor::System(_) => {}
+        if let Actor::User(caller) | Actor::Administrator(caller) = actor
+            && let Some(Calls { today, last_used }) = self.counted_usage(caller, id).await?
+        {
+            (key.last_used_at, key.calls_today) = (last_used, Some(today));
+        }
+        if let Actor::Administrator(_) = actor {
+            let mut reader = self.context.pool.acquire_reader().await?;
+            let owner = store::keys::owner(&mut reader.conn(), project).await?;
+            (key.owner, key.owner_email) = owner.map(|row| (row.name, row.email)).unzip();
         }
         Ok(key)
     }

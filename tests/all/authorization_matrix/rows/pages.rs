@@ -17,6 +17,7 @@ pub fn pages() -> Vec<Row> {
             .with_path("/admin/keys/chosen?verb=deactivate&id={id}")
             .on(Missing, Unchanged)
             .on(Purged, Unchanged),
+        page("/admin/keys/{id}", Admin(AdminPermission::SeeEveryKey)),
         page("/admin/keys/{id}/activate", stop),
         page("/admin/keys/{id}/deactivate", stop),
         page("/admin/keys/{id}/delete", stop),

@@ -7,7 +7,7 @@ use crate::{
         access::{Access, AdminPermission},
         form_route::{FormRoute, form, render},
         keys::{
-            ActivatePage, AdminKeysPage, BulkActionPage, DeactivatePage, DeletePage, RestorePage,
+            ActivatePage, AdminKeyDetailPage, AdminKeysPage, BulkActionPage, DeactivatePage, DeletePage, RestorePage,
             routes::redirect_to_list,
         },
         navigation::{NavEntry, Section},
@@ -37,7 +37,10 @@ fn pages() -> Vec<PageRoute> {
         page(CHANGE, path!(":id/delete"), DeletePage),
         page(CHANGE, path!(":id/restore"), RestorePage),
     ];
-    vec![page_with_dialogs(LIST, path!("/admin/keys"), AdminKeysPage, dialogs)]
+    vec![
+        page_with_dialogs(LIST, path!("/admin/keys"), AdminKeysPage, dialogs),
+        page(LIST, path!("/admin/keys/:id"), AdminKeyDetailPage),
+    ]
 }
 
 fn forms() -> Vec<FormRoute> {

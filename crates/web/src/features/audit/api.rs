@@ -31,6 +31,12 @@ pub async fn key_history(id: KeyId, before: String) -> Result<History, AppError>
     context::to_app_result(app.audit.key_history(&caller, id, before.parse().ok()).await)
 }
 
+/// Returns the history of any key, for administrators. `before` is a cursor: only events with a lower number.
+pub async fn any_key_history(id: KeyId, before: String) -> Result<History, AppError> {
+    let (caller, app) = context::caller()?;
+    context::to_app_result(app.audit.any_key_history(&caller, id, before.parse().ok()).await)
+}
+
 /// Returns the history of a project, for its members. `before` is a cursor: only events with a lower number.
 pub async fn project_history(id: ProjectId, before: String) -> Result<History, AppError> {
     let (caller, app) = context::caller()?;

@@ -1,7 +1,7 @@
 //! Audit history section on the page of a key or a project.
 
 use super::{
-    api::{key_history, project_history},
+    api::{any_key_history, key_history, project_history},
     event::{details, reason, sentence},
 };
 use crate::{
@@ -28,6 +28,8 @@ const CURSOR_PARAM: &str = "history";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HistoryTarget {
     Key(KeyId),
+    /// A key on the page for administrators.
+    AnyKey(KeyId),
     Project(ProjectId),
 }
 
@@ -35,6 +37,7 @@ impl HistoryTarget {
     async fn load(self, before: String) -> Result<History, AppError> {
         match self {
             Self::Key(id) => key_history(id, before).await,
+            Self::AnyKey(id) => any_key_history(id, before).await,
             Self::Project(id) => project_history(id, before).await,
         }
     }
@@ -42,19 +45,24 @@ impl HistoryTarget {
     fn page(self) -> String {
         match self {
             Self::Key(id) => format!("/keys/{id}"),
+            Self::AnyKey(id) => format!("/admin/keys/{id}"),
             Self::Project(id) => format!("/projects/{id}"),
         }
     }
 }
 
-/// The history section of a key's or a project's page, newest event first. Takes exactly one of the two ids. Renders
-/// nothing for users who have no access to the history.
+/// The history section of a key's or a project's page, newest event first. Takes exactly one of the ids. Renders nothing
+/// for users who have no access to the history.
 #[component]
 pub fn HistorySection(
     #[prop(optional)] key: Option<KeyId>,
+    /// A key on the page for administrators.
+    #[prop(optional)]
+    any_key: Option<KeyId>,
     #[prop(optional)] project: Option<ProjectId>,
 ) -> impl IntoView {
-    let Some(of) = key.map(HistoryTarget::Key).or(project.map(HistoryTarget::Project)) else { return ().into_any() };
+    let of = key.map(HistoryTarget::Key).or(any_key.map(HistoryTarget::AnyKey));
+    let Some(of) = of.or(project.map(HistoryTarget::Project)) else { return ().into_any() };
     let before = use_query_map().with_untracked(|query| query.get(CURSOR_PARAM)).unwrap_or_default();
     let session = Session::current();
     let cursor = before.clone();

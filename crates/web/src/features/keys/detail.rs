@@ -1,4 +1,4 @@
-//! `/keys/{id}`: all details of a key except its secret.
+//! `/keys/{id}` and, for administrators, `/admin/keys/{id}`: all details of a key except its secret.
 
 use super::{
     KeyView,
@@ -11,12 +11,14 @@ use crate::{
     domain::{ids::KeyId, key::Status},
     error::{AppError, ErrorKind},
     features::{
+        admin::{api::admin_get_key, routes::ALL_KEYS},
         audit::HistorySection,
-        session::{PageShell, PageTitle, SignedInOnly, load},
+        session::{PageShell, PageTitle, SignedInOnly, admin_page, load},
     },
     islands::CopyButton,
     ui::{
         badge::Badge,
+        breakable::breakable,
         chips::Chips,
         icon::Icon,
         notice::{Notice, Tone},
@@ -28,30 +30,49 @@ use leptos_router::hooks::use_params_map;
 
 #[component]
 pub fn KeyDetailPage() -> impl IntoView {
-    let place = ListContext::provide(Audience::Member);
-    let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
-    let ask = move || {
-        let id = id.parse::<KeyId>();
-        async move { get_key(id.map_err(|_| AppError::new(ErrorKind::NotFound, KEY_NOT_FOUND))?).await }
-    };
-    let draw = move |key: KeyView| {
-        let title = key.name.clone();
-        let about = key_details(&place, key);
-        view! {
-            <PageTitle text=title />
-            <PageShell nav=KEYS>{about}</PageShell>
-        }
-        .into_any()
-    };
     view! {
         <SignedInOnly />
-        {load(ask, draw)}
+        {key_page(Audience::Member)}
     }
     .into_any()
 }
 
+/// The page of any key. An administrator need not be a member of its project.
+#[component]
+pub fn AdminKeyDetailPage() -> impl IntoView {
+    admin_page(|| key_page(Audience::Admin))
+}
+
+fn key_page(audience: Audience) -> AnyView {
+    let place = ListContext::provide(audience);
+    let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
+    let ask = move || {
+        let id = id.parse::<KeyId>();
+        async move {
+            let id = id.map_err(|_| AppError::new(ErrorKind::NotFound, KEY_NOT_FOUND))?;
+            match audience {
+                Audience::Member => get_key(id).await,
+                Audience::Admin => admin_get_key(id).await,
+            }
+        }
+    };
+    let draw = move |key: KeyView| {
+        let title = key.name.clone();
+        let about = key_details(&place, key);
+        let nav = if audience == Audience::Admin { ALL_KEYS } else { KEYS };
+        view! {
+            <PageTitle text=title />
+            <PageShell nav=nav>{about}</PageShell>
+        }
+        .into_any()
+    };
+    load(ask, draw)
+}
+
 fn key_details(place: &ListContext, key: KeyView) -> AnyView {
     let now = key.now;
+    let is_admin = place.audience == Audience::Admin;
+    let (may_change, may_start) = (key.may_change || is_admin, key.may_start || is_admin);
     let deleted = key.status == Status::Deleted;
     let link = |verb: &str, label: &'static str, icon: Icon| {
         let name = format!("{label} key {}", key.name);
@@ -63,14 +84,15 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
             </a>
         }
     };
-    let actions = (key.may_change && !deleted).then(|| {
+    let actions = (may_change && !deleted).then(|| {
+        let edit = (!is_admin).then(|| link("edit", "Edit", Icon::Pencil));
         let stop = match key.status {
-            Status::Inactive => key.may_start.then(|| link("activate", "Activate", Icon::Play)),
+            Status::Inactive => may_start.then(|| link("activate", "Activate", Icon::Play)),
             _ => Some(link("deactivate", "Deactivate", Icon::Pause)),
         };
-        view! { {link("edit", "Edit", Icon::Pencil)} {stop} {link("delete", "Delete", Icon::Trash)} }
+        view! { {edit} {stop} {link("delete", "Delete", Icon::Trash)} }
     });
-    let restore = (key.may_change && deleted && key.may_start).then(|| link("restore", "Restore", Icon::Play));
+    let restore = (may_change && deleted && may_start).then(|| link("restore", "Restore", Icon::Play));
     let note = key.note.clone().zip(key.noted.clone()).map(|(note, at)| {
         view! {
             <Notice tone=Tone::Warning>
@@ -84,10 +106,27 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
     };
     // The service names the requesting user "You", for the start of a line.
     let creator = if key.created_by == "You" { "you".to_owned() } else { key.created_by.clone() };
+    let owner = is_admin.then(|| {
+        let name = key.owner.clone().unwrap_or_else(|| "No owner".to_owned());
+        let email = key.owner_email.clone().map(|email| view! { ", " {breakable(&email)} });
+        view! {
+            <dt>"Owner"</dt>
+            <dd>{name} {email}</dd>
+        }
+    });
+    // An administrator reads the keys of a project without being a member.
+    let project = match is_admin {
+        true => view! { <a href=format!("/projects/{}/keys", key.project_id)>{key.project.clone()}</a> }.into_any(),
+        false => view! { <a href=format!("/projects/{}", key.project_id)>{key.project.clone()}</a> }.into_any(),
+    };
+    let history = match is_admin {
+        true => view! { <HistorySection any_key=key.id /> }.into_any(),
+        false => view! { <HistorySection key=key.id /> }.into_any(),
+    };
     view! {
         <header class="page-head">
             <p class="crumbs">
-                <a href="/keys">"API keys"</a>
+                <a href=place.audience.path()>{if is_admin { "All keys" } else { "API keys" }}</a>
             </p>
             <h1 class="title">{key.name.clone()} <Badge status=key.status /></h1>
             <p>
@@ -105,9 +144,9 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
                     <dl class="facts">
                         <dt>"Project"</dt>
                         <dd>
-                            <a href=format!("/projects/{}", key.project_id)>{key.project.clone()}</a>
-                            {format!(", {}", key.environment.as_str())}
+                            {project} {format!(", {}", key.environment.as_str())}
                         </dd>
+                        {owner}
                         <dt>"Project ID"</dt>
                         <dd>
                             <div class="actions">
@@ -135,7 +174,7 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
                     </dl>
                 </div>
             </section>
-            <HistorySection key=key.id />
+            {history}
         </div>
     }
     .into_any()

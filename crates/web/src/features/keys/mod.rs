@@ -25,7 +25,7 @@ mod view;
 pub use {
     bulk_actions::BulkActionPage,
     create::CreatePage,
-    detail::KeyDetailPage,
+    detail::{AdminKeyDetailPage, KeyDetailPage},
     edit::EditPage,
     generate::GeneratePage,
     lifecycle_dialogs::{ActivatePage, DeactivatePage, DeletePage, RestorePage},

@@ -53,10 +53,8 @@ pub fn KeyRow(
         }
         Audience::Admin => project.into_any(),
     };
-    let shown_name = match place.audience {
-        Audience::Member => view! { <a class="key-name" href=format!("/keys/{}", key.id)>{name}</a> }.into_any(),
-        Audience::Admin => view! { <span class="key-name">{name}</span> }.into_any(),
-    };
+    let page = format!("{}/{}", place.audience.path(), key.id);
+    let shown_name = view! { <a class="key-name" href=page>{name}</a> };
     let note = key.note.as_ref().map(
         |note| view! { " " <span class="sub" title=note.text.clone()>{format!("{}: {}", note.by, note.text)}</span> },
     );

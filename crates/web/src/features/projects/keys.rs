@@ -81,7 +81,7 @@ pub fn ProjectKeysPage() -> impl IntoView {
 }
 
 fn keys_dialog(leave: &str, keys: ProjectKeys<KeyView>) -> AnyView {
-    let ProjectKeys { id, name, archived, may_make_keys, groups, total, now } = keys;
+    let ProjectKeys { id, name, archived, is_member, may_make_keys, groups, total, now } = keys;
     let leave = leave.to_owned();
     let (close, foot) = (leave.clone(), leave.clone());
     let generate = may_make_keys.then(|| {
@@ -107,7 +107,7 @@ fn keys_dialog(leave: &str, keys: ProjectKeys<KeyView>) -> AnyView {
         view! { <Empty title="No API keys yet" text="A key lets one person or system call the API for this project." /> }
             .into_any()
     } else {
-        table(id, groups, total, now)
+        table(id, groups, is_member, total, now)
     };
     let all = (shown as u64 != total).then(|| {
         view! {
@@ -136,11 +136,11 @@ fn keys_dialog(leave: &str, keys: ProjectKeys<KeyView>) -> AnyView {
     .into_any()
 }
 
-fn table(id: ProjectId, groups: Vec<IssuedKeys<KeyView>>, total: u64, now: Timestamp) -> AnyView {
+fn table(id: ProjectId, groups: Vec<IssuedKeys<KeyView>>, is_member: bool, total: u64, now: Timestamp) -> AnyView {
     let shown: usize = groups.iter().map(|group| group.keys.len()).sum();
     let all = format_count_of(total, "key", "keys");
     let caption = if shown as u64 == total { all } else { format!("{shown} of {all}") };
-    let groups = groups.into_iter().map(|group| body(id, group, now)).collect_view();
+    let groups = groups.into_iter().map(|group| body(id, group, is_member, now)).collect_view();
     view! {
         <div class="panel wide">
             <table class="table">
@@ -164,10 +164,10 @@ fn table(id: ProjectId, groups: Vec<IssuedKeys<KeyView>>, total: u64, now: Times
 }
 
 /// The keys of one `issued_to` value, under its name.
-fn body(id: ProjectId, group: IssuedKeys<KeyView>, now: Timestamp) -> impl IntoView {
+fn body(id: ProjectId, group: IssuedKeys<KeyView>, is_member: bool, now: Timestamp) -> impl IntoView {
     let to = group.to.unwrap_or_else(|| "Not set".to_owned());
     let count = format_count_of(group.keys.len() as u64, "key", "keys");
-    let rows = group.keys.into_iter().map(|key| row(id, key, now)).collect_view();
+    let rows = group.keys.into_iter().map(|key| row(id, key, is_member, now)).collect_view();
     view! {
         <tbody>
             <tr class="group">
@@ -182,7 +182,8 @@ fn body(id: ProjectId, group: IssuedKeys<KeyView>, now: Timestamp) -> impl IntoV
     }
 }
 
-fn row(id: ProjectId, key: KeyView, now: Timestamp) -> impl IntoView {
+fn row(id: ProjectId, key: KeyView, is_member: bool, now: Timestamp) -> impl IntoView {
+    let page = format!("{}/{}", if is_member { "/keys" } else { "/admin/keys" }, key.id);
     let test = (key.environment == Environment::Test).then(|| view! { " " <span class="tag">"test"</span> });
     let used = match key.last_used.clone() {
         Some(at) => view! { <Ago at now /> }.into_any(),
@@ -198,7 +199,7 @@ fn row(id: ProjectId, key: KeyView, now: Timestamp) -> impl IntoView {
     view! {
         <tr data-status=status.as_str()>
             <th class="cell-name" scope="row">
-                <a class="key-name" href=format!("/keys/{}", key.id)>
+                <a class="key-name" href=page>
                     {key.name.clone()}
                 </a>
                 {test}
