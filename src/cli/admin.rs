@@ -4,7 +4,8 @@ mod token_key;
 
 use super::{
     database::{Database, terminal_error},
-    output::{self, print_change_line, print_line},
+    list::{Columns, FormatArgs, ListPrinter, Row},
+    output::{self, print_change_line},
 };
 use crate::{
     config::{Config, DatabaseSettings, PublicUrl, key_file},
@@ -60,9 +61,8 @@ pub enum AdminCommand {
     },
     /// List users, sorted by name
     ListUsers {
-        /// Print a JSON array
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: FormatArgs,
     },
     /// Disable a user: end all sessions and block sign-in
     DisableUser {
@@ -119,7 +119,7 @@ pub async fn run(database: &DatabaseSettings, command: AdminCommand) -> anyhow::
         }
         AdminCommand::SecondFactorOff { email } => second_factor_off(database, &email).await,
         AdminCommand::ResetLink { email, public_url } => reset_link(database, &email, public_url).await,
-        AdminCommand::ListUsers { json } => list_users(database, json).await,
+        AdminCommand::ListUsers { format } => list_users(database, format).await,
         AdminCommand::DisableUser { email, keys, reason } => {
             change(database, &email, UserAction::Disable { keys, reason }).await
         }
@@ -252,29 +252,36 @@ async fn apply(users: &Users, email: &str, verb: UserAction) -> anyhow::Result<S
     Ok(message)
 }
 
-async fn list_users(database: &DatabaseSettings, json: bool) -> anyhow::Result<()> {
+async fn list_users(database: &DatabaseSettings, format: FormatArgs) -> anyhow::Result<()> {
+    const COLUMNS: Columns = Columns {
+        table: &["USER ID", "STATE", "ROLE", "PROJECTS", "KEYS", "EMAIL", "NAME"],
+        csv: &["user_id", "email", "name", "admin", "active", "projects", "keys"],
+    };
     let opened = Database::open(database).await?;
     let users = Users::new(opened.context.clone());
     let rows = users.list_rows().await.map_err(terminal_error);
     drop(users);
     opened.finish().await;
-    let rows = rows?;
-    if json {
-        let printed: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                serde_json::json!({
-                    "user_id": row.id, "email": row.email, "name": row.name, "admin": row.admin, "active": row.active,
-                    "projects": row.projects, "keys": row.keys,
-                })
-            })
-            .collect();
-        return Ok(print_line!("{}", serde_json::Value::Array(printed))?);
-    }
-    for row in &rows {
+    let mut printer = ListPrinter::new(format, COLUMNS);
+    printer.page(rows?.into_iter().map(|row| {
         let state = if row.active { "active" } else { "disabled" };
         let admin = if row.admin { "administrator" } else { "" };
-        print_line!("{}  {state:<8}  {admin:<13}  {}  ({})", row.id, row.email, row.name)?;
-    }
-    Ok(())
+        Row {
+            line: format!("{}  {state:<8}  {admin:<13}  {}  ({})", row.id, row.email, row.name),
+            cells: vec![
+                row.id.to_string(),
+                state.to_owned(),
+                if row.admin { "administrator" } else { "user" }.to_owned(),
+                row.projects.to_string(),
+                row.keys.to_string(),
+                row.email.clone(),
+                row.name.clone(),
+            ],
+            json: serde_json::json!({
+                "user_id": row.id, "email": row.email, "name": row.name, "admin": row.admin, "active": row.active,
+                "projects": row.projects, "keys": row.keys,
+            }),
+        }
+    }))?;
+    Ok(printer.end()?)
 }

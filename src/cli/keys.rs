@@ -7,6 +7,7 @@ mod remote;
 
 use super::{
     database::{Database, terminal_error},
+    list::ListPrinter,
     projects,
     remote::{Permission, RemoteArgs, require_url},
 };
@@ -158,11 +159,11 @@ async fn list(opened: &Database, service: &Service, args: ListArgs) -> anyhow::R
         text: given(args.text),
         issued_to: given(args.issued_to),
     });
-    let mut printer = print::ListPrinter::new(args.json);
+    let mut printer = ListPrinter::new(args.format, print::COLUMNS);
     while let Some(page) = pages.next_page().await.map_err(terminal_error)? {
         let keys = page.into_iter().map(|key| {
             let project = key.project.clone();
-            (key_json(key), Some(project))
+            print::row(key_json(key), Some(project))
         });
         printer.page(keys)?;
     }

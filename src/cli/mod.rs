@@ -8,6 +8,7 @@ mod database;
 mod demo;
 mod environment;
 mod keys;
+mod list;
 mod log;
 mod migrate;
 mod output;

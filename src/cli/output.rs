@@ -6,7 +6,7 @@ use crate::line_writer::{self, Stream};
 use anyhow::Context as _;
 use std::{
     fmt::Display,
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind, IsTerminal as _, Write as _},
 };
 
 /// Error for a result that was not written to standard output.
@@ -30,6 +30,12 @@ pub fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_ref())?;
     Ok(out.flush()?)
+}
+
+/// Whether a person reads standard output.
+pub fn is_terminal() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "the one place")]
+    io::stdout().is_terminal()
 }
 
 /// Writes a line to standard output, for example `print_line!("{id}  {name}")?`.

@@ -5,6 +5,7 @@ mod remote;
 
 use super::{
     database::{Database, terminal_error},
+    list::FormatArgs,
     output::{print_change, print_change_line, print_line},
     remote::{Permission, RemoteArgs},
 };
@@ -31,9 +32,8 @@ pub struct ProjectsArgs {
 enum ProjectsCommand {
     /// List projects. With --url: only the project of the key for the server
     List {
-        /// Print a JSON array
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: FormatArgs,
     },
     /// Show a project: the number of keys, the scopes, and the maximum token lifetime
     Show {
@@ -79,9 +79,8 @@ enum ProjectsCommand {
         /// Project ID, or name if it is unique
         #[arg(long)]
         project: String,
-        /// Print a JSON array
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: FormatArgs,
     },
     /// Print or set the JSON config of a project. Clients with an access token for the project can read it
     Config {
@@ -99,7 +98,9 @@ pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow:
     let ProjectsArgs { remote, command } = projects;
     if let Some(server) = remote.server()? {
         return match command {
-            ProjectsCommand::List { json } => remote::list(&server.authenticate(Permission::Read).await?, json).await,
+            ProjectsCommand::List { format } => {
+                remote::list(&server.authenticate(Permission::Read).await?, format).await
+            }
             ProjectsCommand::Show { project, json } => {
                 remote::show(&server.authenticate(Permission::Read).await?, project.as_deref(), json).await
             }
@@ -112,12 +113,12 @@ pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow:
     let opened = Database::open(database).await?;
     let service = Service::new(opened.context.clone());
     let done = match command {
-        ProjectsCommand::List { json } => list(&service, json).await,
+        ProjectsCommand::List { format } => list(&service, format).await,
         ProjectsCommand::Show { project, json } => show(&service, project, json).await,
         ProjectsCommand::Create { name, owner, json } => create(&service, &owner, &name, json).await,
         ProjectsCommand::Rename { project, name } => rename(&service, &project, &name).await,
         ProjectsCommand::Archive { project, back } => archive(&service, &project, back).await,
-        ProjectsCommand::Members { project, json } => members(&service, &project, json).await,
+        ProjectsCommand::Members { project, format } => members(&service, &project, format).await,
         ProjectsCommand::Config { project, set } => config(&service, project, set).await,
     };
     drop(service);
@@ -125,9 +126,9 @@ pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow:
     done
 }
 
-async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
+async fn list(service: &Service, format: FormatArgs) -> anyhow::Result<()> {
     let projects = service.list_as_operator().await.map_err(terminal_error)?;
-    Ok(print::list(&projects.into_iter().map(project_json).collect::<Vec<_>>(), json)?)
+    Ok(print::list(&projects.into_iter().map(project_json).collect::<Vec<_>>(), format)?)
 }
 
 async fn show(service: &Service, project: Option<String>, json: bool) -> anyhow::Result<()> {
@@ -160,18 +161,12 @@ async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result
     }
 }
 
-async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result<()> {
+async fn members(service: &Service, project: &str, format: FormatArgs) -> anyhow::Result<()> {
     let members = service.members_as_operator(find_project(service, project).await?).await.map_err(terminal_error)?;
-    if json {
-        let printed = members
-            .iter()
-            .map(|it| serde_json::json!({"user_id": it.user_id, "name": it.name, "email": it.email, "role": it.role}));
-        return Ok(print_line!("{}", serde_json::Value::Array(printed.collect()))?);
-    }
-    for member in members {
-        print_line!("{}  {:<8}  {}  <{}>", member.user_id, member.role, member.name, member.email)?;
-    }
-    Ok(())
+    let rows = members
+        .iter()
+        .map(|it| serde_json::json!({"user_id": it.user_id, "name": it.name, "email": it.email, "role": it.role}));
+    Ok(print::members(rows, format)?)
 }
 
 async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>) -> anyhow::Result<()> {

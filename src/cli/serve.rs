@@ -2,7 +2,7 @@
 
 use super::{database::Database, log};
 use crate::{
-    config::{Config, DatabaseSettings, ListenAddress, ServeSettings, exposure, key_file},
+    config::{Config, DatabaseSettings, ListenAddress, LogLevel, ServeSettings, exposure, key_file},
     domain::policy::SignUp,
     http::{self, AppState, HttpService, Listeners},
     line_writer::{self, LineWriter, Stream},
@@ -17,10 +17,10 @@ use crate::{
     store::{Location, SchemaMode},
 };
 use anyhow::{Context as _, anyhow};
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    time::{Instant, timeout_at},
+    time::{Instant, interval_at, timeout_at},
 };
 
 /// Time limit for all shutdown steps after the drain. With the drain and the end of the process it makes 25 s, less
@@ -32,6 +32,9 @@ const USAGE_FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time limit for the last database record. Closing the database gets the remaining time.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Interval at which the setup link is printed until an account exists.
+const SETUP_LINK_INTERVAL: Duration = Duration::from_secs(120);
 
 /// Runs the server. `warnings` are logged as soon as the log is available.
 pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings: &[String]) -> anyhow::Result<()> {
@@ -76,12 +79,14 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     app.usage.restore_quotas().await?;
     // Installed before the first output: a process that reads the output can send a stop signal at once.
     let stopped = stop_signal()?;
-    print_startup_message(&app).await?;
-    if let Some(internal) = &internal {
-        queue_stdout(&format!("The internal listener is at http://{}", internal.local_addr()?));
-    }
+    let internal_address = internal.as_ref().map(Listeners::local_addr).transpose()?;
+    print_startup_message(&app, internal_address).await?;
+    let setup = tokio::spawn(repeat_setup_link(app.clone()));
 
-    app.audit.set_checkpoint_callback(|checkpoint| queue_stdout(&checkpoint.line()));
+    let is_verbose = matches!(settings.log, LogLevel::Debug | LogLevel::Trace);
+    app.audit.set_checkpoint_callback(move |checkpoint| {
+        queue_stdout(&if is_verbose { checkpoint.complete_line() } else { checkpoint.line() });
+    });
     let hearing = tokio::spawn(app.clone().follow_changes());
     let audit = tokio::spawn(app.audit.clone().run());
     let upkeep = tokio::spawn(maintenance::run(app.clone()));
@@ -106,7 +111,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     }
 
     let end = Instant::now() + AFTER_DRAIN;
-    for task in [audit, upkeep, usage, recording] {
+    for task in [setup, audit, upkeep, usage, recording] {
         task.abort();
         // Resources of the task, such as a running flush, are released only when it has ended.
         let _ = timeout_at(end, task).await;
@@ -166,20 +171,28 @@ async fn listen(address: &ListenAddress, setting: &str) -> anyhow::Result<Listen
     Listeners::bind(&addresses).await.with_context(wrong)
 }
 
-/// Prints the server's address to standard output, for the person at the terminal and not for the log.
-async fn print_startup_message(app: &Services) -> anyhow::Result<()> {
+/// Prints the server's address to standard output, for the person at the terminal and not for the log. The setup link is
+/// the last line.
+async fn print_startup_message(app: &Services, internal: Option<SocketAddr>) -> anyhow::Result<()> {
     let url = app.config.public_url.to_string();
     let setup = {
         let url = url.clone();
         move |code: &SetupCode| {
             queue_stdout(&format!(
-                "There are no accounts yet. Create the administrator at\n  {url}/setup?code={code}\n\
-                 (setup code: {code})",
+                "There are no accounts yet. To create the administrator (setup code: {code}), open\n  {url}/setup?code={code}",
                 code = code.expose()
             ));
         }
     };
     queue_stdout(&format!("Keyward {} is running at {url}", env!("CARGO_PKG_VERSION")));
+    if let Some(internal) = internal {
+        queue_stdout(&format!("The internal listener is at http://{internal}"));
+    }
+    if app.policy.get().await?.sign_up == SignUp::Open && !app.context.mail.is_configured() {
+        tracing::warn!(
+            "sign_up.closed_without_mail: the policy allows sign-up, but sign-up is closed until KEYWARD_SMTP_URL is set"
+        );
+    }
     if app.config.sign_in.passwords {
         app.accounts.open_setup(setup).await?;
     } else if app.accounts.needs_setup().await? {
@@ -188,12 +201,20 @@ async fn print_startup_message(app: &Services) -> anyhow::Result<()> {
              keyward admin make-admin --email YOU@EXAMPLE.COM",
         );
     }
-    if app.policy.get().await?.sign_up == SignUp::Open && !app.context.mail.is_configured() {
-        tracing::warn!(
-            "sign_up.closed_without_mail: the policy allows sign-up, but sign-up is closed until KEYWARD_SMTP_URL is set"
-        );
-    }
     Ok(())
+}
+
+/// Prints the setup link again at a fixed interval, because log lines move it out of the terminal. Ends once an account
+/// exists.
+async fn repeat_setup_link(app: Services) {
+    let mut tick = interval_at(Instant::now() + SETUP_LINK_INTERVAL, SETUP_LINK_INTERVAL);
+    loop {
+        tick.tick().await;
+        // A failure is in the log of the store; the next tick tries again.
+        if matches!(app.accounts.repeat_setup_code().await, Ok(false)) {
+            return;
+        }
+    }
 }
 
 /// Queues text for standard output. The server does not depend on a reader.

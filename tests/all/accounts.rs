@@ -78,6 +78,8 @@ on_both_engines! {
     async fn the_first_start(bench: TestServer) {
         let printed = open(&bench.app).await;
         let code = last(&printed);
+        assert!(bench.app.accounts.repeat_setup_code().await.unwrap(), "it is printed again while there is no account");
+        assert_eq!(last(&printed), code, "the same code");
         let mut browser = bench.browser();
         for path in ["/", "/keys", "/login"] {
             let mut page = browser.get(path).await;
@@ -93,6 +95,7 @@ on_both_engines! {
 
         let page = browser.post("/setup", &setup_form(&code)).await;
         assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
+        assert!(!bench.app.accounts.repeat_setup_code().await.unwrap(), "not after its use");
         let keys = browser.get("/keys").await;
         assert_eq!(keys.status, 200, "and is signed in");
         assert!(keys.text().contains(NAME));

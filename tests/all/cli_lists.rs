@@ -99,6 +99,20 @@ on_both_engines! {
             }
         }
         assert_eq!(out(&list(&["--text", "nowhere"], &["--json"])), "[]\n");
+        assert_eq!(out(&list(&[], &["--format", "json"])), out(&list(&[], &["--json"])));
+        let table = out(&list(&[], &["--format", "table"]));
+        let header = table.lines().next().unwrap();
+        assert!(header.starts_with("KEY ID") && header.ends_with("NAME"), "{header}");
+        let status = header.find("STATUS").unwrap();
+        let shown = rows.iter().filter(|row| fits(&[], row, small, now));
+        for (line, row) in table.lines().skip(1).zip(shown.clone()) {
+            assert!(line.starts_with(&row.id.to_string()), "{line}");
+            assert!(line[status..].starts_with(row.lifecycle().status(now).as_str()), "{line}");
+        }
+        let csv = out(&list(&[], &["--format", "csv"]));
+        assert!(csv.starts_with("key_id,project_id,name,status,environment,"), "{csv:.80}");
+        assert_eq!(csv.matches("\r\n").count(), 1 + shown.count());
+        assert_eq!(out(&list(&["--text", "nowhere"], &["--format", "csv"])).lines().count(), 1);
         assert_eq!(out(&list(&["--text", "nowhere"], &[])), "");
     }
 }

@@ -262,6 +262,37 @@ on_both_engines! {
         }
     }
 
+    /// `Accept` decides the format of an error: unknown paths, missing objects, wrong methods, and wrong hosts.
+    async fn errors_have_the_accepted_format(bench: TestServer) {
+        bench.create_user(EMAIL, false).await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let mut stranger = bench.browser();
+        let missing = format!("/keys/{}", bench.app.context.new_id());
+        for (path, status, code) in [("/nothing", 404, "not_found"), (missing.as_str(), 404, "not_found")] {
+            for accept in ["application/json", "application/problem+json", "application/json, text/html;q=0.9, */*;q=0.1"] {
+                let page = get_with(&mut browser, path, &[("accept", accept)]).await;
+                assert_eq!((page.status, page.problem().as_str()), (status, code), "{path} {accept}");
+                assert_eq!(page.header("content-type"), "application/problem+json", "{path} {accept}");
+                assert_eq!(page.header("cache-control"), "no-store", "{path} {accept}");
+            }
+            let page = browser.get(path).await;
+            assert_eq!((page.status, page.header("content-type")), (status, "text/html; charset=utf-8"), "{path}");
+        }
+        let page = get_with(&mut stranger, "/nothing", &[("accept", "application/json")]).await;
+        assert_eq!((page.status, page.problem().as_str()), (404, "not_found"));
+        for (accept, kind) in [("application/json", "application/problem+json"), ("text/html", "text/html; charset=utf-8")] {
+            let put = Request::put("/keys").header("origin", crate::support::URL).header("accept", accept);
+            let page = browser.send(put, String::new()).await;
+            assert_eq!((page.status, page.header("content-type")), (405, kind));
+            let page = get_with(&mut browser, "/keys", &[("host", "x"), ("accept", accept)]).await;
+            assert_eq!((page.status, page.header("content-type")), (421, kind));
+        }
+        let page = stranger.get("/nothing").await;
+        assert!(page.text().contains(r#"href="/login""#) && !page.text().contains("Sign in as another user"), "{}", page.text());
+        let page = browser.get("/nothing").await;
+        assert!(page.text().contains("Sign in as another user") && !page.text().contains(r#"href="/login""#), "{}", page.text());
+    }
+
     /// The nonce differs in each response, and no script runs without it.
     async fn nonces_are_used_once(bench: TestServer) {
         bench.create_user(EMAIL, false).await;

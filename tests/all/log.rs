@@ -74,6 +74,16 @@ fn json_logs_are_one_object_a_line_with_request_ids() {
     assert!(lines.iter().any(|line| line["message"] == "server.stopping"));
 }
 
+/// A page requests about ten assets.
+#[test]
+fn assets_are_logged_for_debugging_alone() {
+    let requests = ["GET /pkg/nothing/keyward.js", "GET /pkg/keyward.css", "GET /login"];
+    let (ids, log) = logged(&[], &requests);
+    assert!(!log.contains(&ids[0]) && log.contains(&ids[2]), "{log}");
+    let (ids, log) = logged(&["--log", "debug"], &requests);
+    assert!(ids.iter().all(|id| log.contains(id)), "{log}");
+}
+
 #[test]
 fn the_hot_path_is_logged_for_debugging_alone() {
     let requests = ["GET /v1/auth", "GET /healthz", "GET /login"];

@@ -113,6 +113,7 @@ impl IntoResponse for Problem {
 /// Returns the code and message for a status that a layer or the router set.
 pub fn default_for_status(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
+        403 => ("forbidden", "You do not have permission to do this."),
         404 => ("not_found", "This path does not exist. See /docs/api for the available paths."),
         405 => (
             "method_not_allowed",

@@ -65,15 +65,41 @@ impl RequestSpan {
         let Parts { span, method, route, client, request_id, actor } = &*self.0;
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         span.record("http.status", status.as_u16()).record("micros", micros);
-        tracing::info!(
-            http.method = *method,
-            http.route = route.as_str(),
-            http.status = status.as_u16(),
-            client.ip = client.map(tracing::field::display),
-            request.id = request_id.as_str(),
-            actor = actor.get().map(String::as_str),
-            micros,
-            "request"
-        );
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    http.method = *method,
+                    http.route = route.as_str(),
+                    http.status = status.as_u16(),
+                    client.ip = client.map(tracing::field::display),
+                    request.id = request_id.as_str(),
+                    actor = actor.get().map(String::as_str),
+                    micros,
+                    "request"
+                )
+            };
+        }
+        // A page has about ten assets, whose lines would hide the others.
+        if is_asset(route) && !status.is_server_error() {
+            line!(debug);
+        } else {
+            line!(info);
+        }
+    }
+}
+
+/// Whether the route serves the files of the site.
+fn is_asset(route: &str) -> bool {
+    route.starts_with("/pkg/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_asset;
+
+    #[test]
+    fn only_files_of_the_site_are_assets() {
+        assert!(is_asset("/pkg/0123456789abcdef/{*path}"));
+        assert!(!is_asset("/keys") && !is_asset("/sdk/{file}") && !is_asset("(none)"));
     }
 }

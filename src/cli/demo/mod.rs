@@ -68,11 +68,16 @@ pub async fn run(database: &DatabaseSettings, demo: DemoArgs) -> anyhow::Result<
     let filled = fill_database(&opened.context, &demo, &password).await;
     opened.close().await;
     filled?;
-    let url = demo.public_url.map_or_else(|| demo.listen.url(demo.listen.port()), |url| url.to_string());
+    // As `serve` computes it. With port 0, only the server knows its port.
+    let address = match (demo.public_url, demo.listen.port()) {
+        (Some(url), _) => url.to_string(),
+        (None, 0) => "the address that it prints".to_owned(),
+        (None, port) => demo.listen.url(port).parse::<PublicUrl>().map_err(anyhow::Error::msg)?.to_string(),
+    };
     let [(email, ..), others @ ..] = data::PEOPLE;
     let others: Vec<_> = others.iter().map(|(email, ..)| *email).collect();
     let text = Zeroizing::new(format!(
-        "Created {people} users, {people} projects, and {} keys.\nStart the server, then sign in at {url}\n  email     {email}\n  \
+        "Created {people} users, {people} projects, and {} keys.\nStart the server, then sign in at {address}\n  email     {email}\n  \
          password  {}\nOther users with the same password: {}.\n",
         demo.keys,
         *password,

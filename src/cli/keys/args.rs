@@ -1,8 +1,11 @@
 //! Arguments of the `keyward keys` commands that name or filter keys. `fields` has those of `create` and `edit`.
 
-use crate::domain::{
-    ids::KeyId,
-    key::{Environment, Status},
+use crate::{
+    cli::list::FormatArgs,
+    domain::{
+        ids::KeyId,
+        key::{Environment, Status},
+    },
 };
 use clap::Args;
 
@@ -24,9 +27,8 @@ pub struct ListArgs {
     /// Only keys that are issued to exactly this name
     #[arg(long)]
     pub issued_to: Option<String>,
-    /// Print a JSON array
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 /// Key of a command.

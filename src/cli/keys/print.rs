@@ -2,7 +2,10 @@
 //! the same.
 
 use super::fields::{add_line, attribute_lines, restriction_lines, restrictions_line, string_member};
-use crate::cli::output::{self, OutputError, print, print_change, print_note};
+use crate::cli::{
+    list::{Columns, Row},
+    output::{self, OutputError, print, print_change, print_note},
+};
 use serde_json::Value;
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
@@ -45,48 +48,42 @@ pub fn details(key: &Value, json: bool) -> Result<(), OutputError> {
     print(attribute_lines(key))
 }
 
-/// Prints a list of keys page by page: one key a line, or a JSON array.
-pub struct ListPrinter {
-    json: bool,
-    is_empty: bool,
-}
+/// Columns of a list of keys.
+pub const COLUMNS: Columns = Columns {
+    table: &["KEY ID", "STATUS", "KEY", "EXPIRES", "PROJECT", "NAME"],
+    csv: &[
+        "key_id",
+        "project_id",
+        "name",
+        "status",
+        "environment",
+        "preview",
+        "scopes",
+        "issued_to",
+        "description",
+        "created_at",
+        "not_before",
+        "expires_at",
+        "last_used_at",
+    ],
+};
 
-impl ListPrinter {
-    pub const fn new(json: bool) -> Self {
-        Self { json, is_empty: true }
-    }
-
-    /// Prints the keys of a page, each with the name of its project if the list covers several projects.
-    pub fn page(&mut self, keys: impl IntoIterator<Item = (Value, Option<String>)>) -> Result<(), OutputError> {
-        let mut out = String::new();
-        for (key, project) in keys {
-            if self.json {
-                let _ = write!(out, "{}{key}", if self.is_empty { '[' } else { ',' });
-            } else {
-                let project = project.map(|name| format!("  ({name})")).unwrap_or_default();
-                add_line!(
-                    out,
-                    "{}  {:<9}  {}…  {}{project}{}",
-                    string_member(&key, "key_id"),
-                    string_member(&key, "status"),
-                    string_member(&key, "preview"),
-                    string_member(&key, "name"),
-                    restrictions_line(&key)
-                );
-            }
-            self.is_empty = false;
-        }
-        print(out)
-    }
-
-    /// Ends the list.
-    pub fn end(self) -> Result<(), OutputError> {
-        match (self.json, self.is_empty) {
-            (true, true) => print("[]\n"),
-            (true, false) => print("]\n"),
-            (false, _) => Ok(()),
-        }
-    }
+/// Returns the row of a key. `project`: the name of its project, if the list covers several projects.
+pub fn row(key: Value, project: Option<String>) -> Row {
+    let member = |name| string_member(&key, name).to_owned();
+    let preview = format!("{}…", string_member(&key, "preview"));
+    let named = project.as_deref().map(|name| format!("  ({name})")).unwrap_or_default();
+    let line = format!(
+        "{}  {:<9}  {preview}  {}{named}{}",
+        string_member(&key, "key_id"),
+        string_member(&key, "status"),
+        string_member(&key, "name"),
+        restrictions_line(&key)
+    );
+    let expires = Some(member("expires_at")).filter(|it| !it.is_empty()).unwrap_or_else(|| "never".to_owned());
+    let project = project.unwrap_or_else(|| member("project_id"));
+    let cells = vec![member("key_id"), member("status"), preview, expires, project, member("name")];
+    Row { json: key, cells, line }
 }
 
 /// Prints the result of a change to a key.

@@ -6,7 +6,7 @@ use super::{
     print,
 };
 use crate::{
-    cli::remote::ApiClient,
+    cli::{list::ListPrinter, remote::ApiClient},
     domain::{ids::KeyId, transition::Transition},
 };
 use http::{HeaderName, Method, header};
@@ -31,7 +31,7 @@ pub async fn show(remote: &ApiClient, project: Option<&str>, id: KeyId, json: bo
 /// Prints the keys of all pages.
 pub async fn list(remote: &ApiClient, args: &ListArgs) -> anyhow::Result<()> {
     let project = remote.resolve_project(args.project.as_deref()).await?;
-    let (mut printer, mut cursor) = (print::ListPrinter::new(args.json), None::<String>);
+    let (mut printer, mut cursor) = (ListPrinter::new(args.format, print::COLUMNS), None::<String>);
     loop {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", "200");
@@ -49,7 +49,7 @@ pub async fn list(remote: &ApiClient, args: &ListArgs) -> anyhow::Result<()> {
         let path = format!("/v1/projects/{project}/keys?{}", query.finish());
         let mut page = remote.request(Method::GET, &path, None, None).await?;
         if let Value::Array(keys) = page["keys"].take() {
-            printer.page(keys.into_iter().map(|key| (key, None)))?;
+            printer.page(keys.into_iter().map(|key| print::row(key, None)))?;
         }
         cursor = page["next_cursor"].as_str().map(ToOwned::to_owned);
         if cursor.is_none() {

@@ -1,7 +1,10 @@
 //! Terminal output of projects, as text or as JSON of the management API. The output for the database and for a server
 //! is the same.
 
-use crate::cli::output::{OutputError, print};
+use crate::cli::{
+    list::{Columns, FormatArgs, ListPrinter, Row},
+    output::{OutputError, print},
+};
 use serde_json::Value;
 
 fn string_member<'p>(project: &'p Value, name: &str) -> &'p str {
@@ -12,19 +15,38 @@ fn archived_label(project: &Value) -> &'static str {
     if project["archived"] == true { "  (archived)" } else { "" }
 }
 
-pub fn list(projects: &[Value], json: bool) -> Result<(), OutputError> {
-    if json {
-        return print(format!("{}\n", Value::Array(projects.to_vec())));
-    }
-    let line = |project| {
-        format!(
-            "{}  {}{}\n",
-            string_member(project, "project_id"),
-            string_member(project, "name"),
-            archived_label(project)
-        )
+/// Prints a list of projects.
+pub fn list(projects: &[Value], format: FormatArgs) -> Result<(), OutputError> {
+    const COLUMNS: Columns = Columns {
+        table: &["PROJECT ID", "KEYS", "STATE", "NAME"],
+        csv: &["project_id", "name", "archived", "keys", "token_life_max", "created_at"],
     };
-    print(projects.iter().map(line).collect::<String>())
+    let mut printer = ListPrinter::new(format, COLUMNS);
+    printer.page(projects.iter().map(|project| {
+        let (id, name) = (string_member(project, "project_id"), string_member(project, "name"));
+        let state = if project["archived"] == true { "archived" } else { "active" };
+        Row {
+            json: project.clone(),
+            cells: vec![id.to_owned(), project["keys"].to_string(), state.to_owned(), name.to_owned()],
+            line: format!("{id}  {name}{}", archived_label(project)),
+        }
+    }))?;
+    printer.end()
+}
+
+/// Prints the members of a project.
+pub fn members(members: impl IntoIterator<Item = Value>, format: FormatArgs) -> Result<(), OutputError> {
+    const COLUMNS: Columns =
+        Columns { table: &["USER ID", "ROLE", "EMAIL", "NAME"], csv: &["user_id", "name", "email", "role"] };
+    let mut printer = ListPrinter::new(format, COLUMNS);
+    printer.page(members.into_iter().map(|member| {
+        let text = |name| string_member(&member, name);
+        let (id, role, name, email) = (text("user_id"), text("role"), text("name"), text("email"));
+        let cells = [id, role, email, name].map(ToOwned::to_owned).to_vec();
+        let line = format!("{id}  {role:<8}  {name}  <{email}>");
+        Row { cells, line, json: member }
+    }))?;
+    printer.end()
 }
 
 /// Prints a project without its config.

@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::cli::{
+    list::FormatArgs,
     output::print_line,
     remote::{ApiClient, Permission, Server},
 };
@@ -9,9 +10,9 @@ use http::Method;
 use uuid::Uuid;
 
 /// Prints the project of the key as a list with one element.
-pub async fn list(remote: &ApiClient, json: bool) -> anyhow::Result<()> {
+pub async fn list(remote: &ApiClient, format: FormatArgs) -> anyhow::Result<()> {
     let page = remote.request(Method::GET, "/v1/projects", None, None).await?;
-    Ok(print::list(page["projects"].as_array().map_or(&[][..], Vec::as_slice), json)?)
+    Ok(print::list(page["projects"].as_array().map_or(&[][..], Vec::as_slice), format)?)
 }
 
 pub async fn show(remote: &ApiClient, named: Option<&str>, json: bool) -> anyhow::Result<()> {

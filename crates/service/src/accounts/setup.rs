@@ -103,6 +103,24 @@ impl Accounts {
         Ok(open)
     }
 
+    /// Announces the current setup code again. Returns `false`, without an announcement, once an account exists.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn repeat_setup_code(&self) -> Result<bool, Error> {
+        if !self.needs_setup().await? {
+            return Ok(false);
+        }
+        let (code, announce) = {
+            let gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
+            (gate.code.clone(), gate.announce.clone())
+        };
+        if let (Some(code), Some(announce)) = (code, announce) {
+            announce(&code);
+        }
+        Ok(true)
+    }
+
     fn new_code(&self) -> SetupCode {
         let mut bytes = Zeroizing::new([0; 16]);
         self.context.random.fill(bytes.as_mut());

@@ -84,19 +84,59 @@ impl Checkpoint {
         keys.iter().find(|key| key.verifies(text.as_bytes(), &signature))
     }
 
-    /// Returns the line that a server prints.
+    /// Returns the line that a server prints: the event and its hash.
     pub fn line(&self) -> String {
+        format!("audit checkpoint {} {}", self.seq, hex::encode(&self.head))
+    }
+
+    /// Returns the line with the complete checkpoint, which a server prints at the log level `debug`.
+    pub fn complete_line(&self) -> String {
         format!("audit checkpoint {} {}", self.seq, self.token)
     }
 
-    /// Finds every checkpoint in a text, such as the output of a server with other lines.
+    /// Whether it comes from a line without the signature. It is as reliable as the place where the line was kept.
+    pub fn is_hash_only(&self) -> bool {
+        self.token.is_empty()
+    }
+
+    /// Finds every checkpoint in a text, such as the output of a server with other lines. A short line yields a
+    /// checkpoint without a token.
     pub fn find_all(text: &str) -> Vec<Self> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        text.split(|c| !is_part(c)).filter(|word| word.len() > 100).filter_map(Self::parse).collect()
+        let words = text.split(|c| !is_part(c)).filter(|word| !word.is_empty());
+        let (mut found, mut before) = (Vec::new(), ["", ""]);
+        for word in words {
+            if word.len() > 100 {
+                found.extend(Self::parse(word));
+            } else if before[0] == "checkpoint"
+                && let (64, Ok(seq), Ok(head)) = (word.len(), before[1].parse(), hex::decode(word))
+            {
+                let (after, at) = (0, Timestamp::from_seconds(0));
+                found.push(Self { seq, head, after, at, kid: String::new(), token: String::new() });
+            }
+            before = [before[1], word];
+        }
+        found
     }
 }
 
 #[expect(clippy::expect_used, reason = "strings and numbers can be written as JSON")]
 fn part(value: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).expect("JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_lines_are_found_among_others() {
+        let head = "ab".repeat(32);
+        let text = format!(
+            "Keyward 1.0 is running\naudit checkpoint 12 {head}\r\nx checkpoint y {head}\naudit checkpoint 13 abc\n"
+        );
+        let [found] = Checkpoint::find_all(&text).try_into().unwrap();
+        assert_eq!((found.seq, hex::encode(&found.head), found.is_hash_only()), (12, head, true));
+        assert_eq!(found.line(), text.lines().nth(1).unwrap());
+    }
 }

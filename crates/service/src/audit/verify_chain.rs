@@ -195,6 +195,9 @@ impl ChainVerifier {
 
     fn verify_checkpoint(&mut self, checkpoint: Checkpoint) -> bool {
         let (seq, open) = (checkpoint.seq, self.first_uncovered());
+        if checkpoint.is_hash_only() {
+            return checkpoint.head == self.hash || self.fail(open, Fault::Rewritten { checkpoint: seq });
+        }
         if checkpoint.is_signed_by(&self.trusted).is_none() {
             return self.fail(open, Fault::Untrusted { checkpoint: seq });
         }
@@ -209,14 +212,15 @@ impl ChainVerifier {
     /// Checks the end of the log. Event `expected` and the events of all external checkpoints are known to have
     /// existed.
     pub fn check_end(&mut self, expected: i64) {
-        let kept: Vec<_> =
-            self.external.values().flatten().filter(|it| it.is_signed_by(&self.trusted).is_some()).collect();
+        let is_trusted = |it: &Checkpoint| it.is_hash_only() || it.is_signed_by(&self.trusted).is_some();
+        let kept: Vec<_> = self.external.values().flatten().filter(|it| is_trusted(it)).collect();
         let expected = kept.iter().map(|it| it.seq).max().unwrap_or(0).max(expected);
+        let untrusted = self.external.values().flatten().find(|it| !is_trusted(it)).map(|it| it.seq);
         if self.checked.last < expected {
             self.fail(self.checked.last + 1, Fault::Truncated { expected });
         }
-        if let Some(untrusted) = self.external.values().flatten().find(|it| it.is_signed_by(&self.trusted).is_none()) {
-            self.fail(self.first_uncovered(), Fault::Untrusted { checkpoint: untrusted.seq });
+        if let Some(checkpoint) = untrusted {
+            self.fail(self.first_uncovered(), Fault::Untrusted { checkpoint });
         }
     }
 

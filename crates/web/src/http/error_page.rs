@@ -30,10 +30,45 @@ impl RequestInfo {
         Self { headers: request.headers().clone(), path: request.uri().path().to_owned(), id }
     }
 
-    /// Whether the caller accepts HTML and the path is not an API path.
+    /// Whether the caller accepts HTML, prefers no JSON, and the path is not an API path.
     pub fn accepts_html(&self) -> bool {
-        let accepts = self.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        accepts.contains("text/html") && !API_PREFIXES.iter().any(|prefix| self.path.starts_with(prefix))
+        let [html, json] = self.qualities();
+        html > 0 && html >= json && !API_PREFIXES.iter().any(|prefix| self.path.starts_with(prefix))
+    }
+
+    /// Whether the caller names a JSON type, and prefers it to HTML. `*/*` is no preference.
+    pub fn prefers_json(&self) -> bool {
+        let [html, json] = self.qualities();
+        json > html
+    }
+
+    /// Returns the qualities of HTML and of JSON in `Accept`, in thousandths (RFC 9110 section 12.5.1). Wildcards are
+    /// ignored: they do not tell a browser from another client.
+    fn qualities(&self) -> [u16; 2] {
+        let mut found = [0, 0];
+        let values = self.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        for range in values.flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let at = match kind.as_str() {
+                "text/html" | "application/xhtml+xml" => 0,
+                "application/json" | "application/problem+json" => 1,
+                _ => continue,
+            };
+            let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+            found[at] = found[at].max(weight.map_or(1000, thousandths));
+        }
+        found
+    }
+}
+
+/// Parses a quality value. An invalid one counts as 0.
+fn thousandths(text: &str) -> u16 {
+    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    match (whole, format!("{part:0<3}").parse::<u16>()) {
+        ("1", Ok(0)) => 1000,
+        ("0", Ok(part)) if part < 1000 => part,
+        _ => 0,
     }
 }
 
@@ -81,5 +116,35 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, request: &Re
 fn set_retry_after(response: &mut Response) {
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("2"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accept_header_decides_the_format() {
+        // (Accept, HTML, JSON)
+        for (accept, html, json) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true, false),
+            ("application/json", false, true),
+            ("application/problem+json", false, true),
+            ("application/json, text/html", true, false),
+            ("text/html;q=0.5, application/json", false, true),
+            ("text/html, application/json; q=0.9", true, false),
+            ("Text/HTML ; Q=0.001", true, false),
+            ("text/html;q=0", false, false),
+            ("application/json;q=0", false, false),
+            ("application/json;q=2", false, false),
+            ("*/*", false, false),
+            ("", false, false),
+        ] {
+            let request = Request::get("/nothing").header("accept", accept).body(axum::body::Body::empty()).unwrap();
+            let info = RequestInfo::of(&request);
+            assert_eq!((info.accepts_html(), info.prefers_json()), (html, json), "{accept}");
+        }
+        let api = Request::get("/v1/nothing").header("accept", "text/html").body(axum::body::Body::empty()).unwrap();
+        assert!(!RequestInfo::of(&api).accepts_html());
     }
 }

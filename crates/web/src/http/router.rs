@@ -98,10 +98,10 @@ fn compressed() -> CompressionLayer<impl tower_http::compression::predicate::Pre
 
 /// Response for an unknown path: a problem document for clients, the 404 page for browsers.
 async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Response {
-    let path = request.uri().path();
-    if path.starts_with("/api/") || !request.method().is_safe() {
+    let (path, info) = (request.uri().path(), RequestInfo::of(&request));
+    if path.starts_with("/api/") || !request.method().is_safe() || info.prefers_json() {
         let (code, words) = problem::default_for_status(StatusCode::NOT_FOUND);
-        return error_page::respond(StatusCode::NOT_FOUND, code, words, &RequestInfo::of(&request));
+        return error_page::respond(StatusCode::NOT_FOUND, code, words, &info);
     }
     pages::not_found(state, request).await
 }
@@ -156,6 +156,14 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
             filled.headers_mut().insert(header::ALLOW, allow);
         }
         response = filled;
+    }
+    // The error page of a page route, for example of a key that does not exist. A rejected form (422) is no such page.
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
+    let is_error = status.is_server_error() || matches!(status.as_u16(), 403 | 404 | 405 | 413);
+    if is_page && is_error && info.prefers_json() {
+        let (code, words) = problem::default_for_status(status);
+        response = error_page::respond(status, code, words, &info);
     }
     forbid_caching(response)
 }
