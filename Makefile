@@ -77,7 +77,7 @@ dev: toolchain $(bindgen) $(cargo-leptos) $(npm) ## build and serve, again whene
 
 test: tools-test lint-start format lint-browser test-rust test-browser test-release ## run all tests, as CI does
 	@cat target/stages
-	@echo "==> All checks passed: formatting, clippy (server and browser), Rust tests (SQLite and PostgreSQL), browser tests (Chromium), release binary."
+	@echo "==> All checks passed: formatting, clippy (server and browser), Rust tests (SQLite and PostgreSQL), browser tests (Chromium, Firefox, WebKitGTK), release binary."
 
 check: format lint-browser ## check formatting, and run clippy for the server and the browser
 	@echo "==> Checking the server with clippy (about 4 minutes the first time)."
@@ -103,8 +103,8 @@ test-rust: toolchain nextest ## run clippy for the server, and the Rust tests on
 	@echo "==> Running the Rust tests with a temporary PostgreSQL server."
 	@$(call stage,Rust tests) pg_virtualenv -t -i --auth-host=md5 -o max_connections=400 -o fsync=off -o password_encryption=md5 env $(scratch) $(linted) $(nextest)
 
-test-browser: site $(npm-test) ## run the browser tests in Chromium against target/debug/keyward
-	@.ci/need chromium chromium-headless-shell jq curl sqlite3 python3
+test-browser: site $(npm-test) ## run the browser tests in Chromium, Firefox, and WebKitGTK against target/debug/keyward
+	@.ci/need chromium chromium-headless-shell firefox-esr webkit2gtk-driver xvfb jq curl sqlite3 python3
 	@echo "==> Building the server and examples/token-endpoint (about 6 minutes the first time, less if the Rust tests are built)."
 	@$(call stage,build for the browser tests) $(linted) cargo build $(locked) --bin keyward --example token-endpoint
 	@echo "==> Running the browser tests."
@@ -129,7 +129,7 @@ clean: ## remove build output, but not tools, npm packages, and data
 	rm -rf target end2end/test-results end2end/playwright-report
 
 tools-test:
-	@.ci/need postgresql nginx caddy python3 chromium chromium-headless-shell jq curl sqlite3
+	@.ci/need postgresql nginx caddy python3 chromium chromium-headless-shell firefox-esr webkit2gtk-driver xvfb jq curl sqlite3
 
 tools-bench:
 	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx g++

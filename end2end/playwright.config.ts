@@ -56,5 +56,7 @@ export default defineConfig({
     { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain|@chromium/ },
     { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts|@chromium/ },
     { name: 'Chromium with its windows', use: { ...chromium, ...MOTION, javaScriptEnabled: true }, grep: /@chromium/ },
+    // The tests start these browsers themselves. See support/engines.
+    { name: 'Firefox and WebKitGTK', testDir: 'engines' },
   ],
 });
