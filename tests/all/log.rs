@@ -9,6 +9,16 @@ use std::{
 
 /// Starts a server, sends these requests, and stops it. Returns the request ids of the responses and the log.
 fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
+    let (responses, log) = responses(arguments, requests);
+    let id = |response: &String| {
+        let id = response.lines().find_map(|line| line.strip_prefix("x-request-id: "));
+        id.expect("an id").to_owned()
+    };
+    (responses.iter().map(id).collect(), log)
+}
+
+/// Starts a server, sends these requests, and stops it. Returns the responses and the log.
+fn responses(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = Command::new(env!("CARGO_BIN_EXE_keyward"))
         .args(["serve", "--listen", "127.0.0.1:0"])
@@ -24,15 +34,14 @@ fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
     let mut line = String::new();
     stdout.read_line(&mut line).expect("it speaks");
     let address = line.trim().rsplit("http://").next().expect("an address").to_owned();
-    let mut ids = Vec::new();
+    let mut responses = Vec::new();
     for request in requests {
         let mut stream = TcpStream::connect(&address).expect("it answers");
         write!(stream, "{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             .expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("read");
-        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).expect("an id");
-        ids.push(id.to_owned());
+        responses.push(answer);
     }
     // SIGTERM: a graceful shutdown.
     let stopped = Command::new("kill").arg(child.id().to_string()).status().expect("kill");
@@ -40,7 +49,7 @@ fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
     let mut log = String::new();
     child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("read");
     assert!(child.wait().expect("it ends").success());
-    (ids, log)
+    (responses, log)
 }
 
 /// Cookies without a session, which any client can send, do not fill the log.
@@ -77,9 +86,14 @@ fn json_logs_are_one_object_a_line_with_request_ids() {
 /// A page requests about ten assets.
 #[test]
 fn assets_are_logged_for_debugging_alone() {
-    let requests = ["GET /pkg/nothing/keyward.js", "GET /pkg/keyward.css", "GET /login"];
+    // The folder has a hash in its name.
+    let page = responses(&[], &["GET /setup"]).0.remove(0);
+    let (_, rest) = page.split_once("/pkg/").expect("an asset");
+    let folder = rest.split('/').next().expect("a folder");
+    let asset = format!("GET /pkg/{folder}/keyward.css");
+    let requests = [asset.as_str(), "GET /pkg/nothing", "GET /login"];
     let (ids, log) = logged(&[], &requests);
-    assert!(!log.contains(&ids[0]) && log.contains(&ids[2]), "{log}");
+    assert!(!log.contains(&ids[0]) && log.contains(&ids[1]) && log.contains(&ids[2]), "{log}");
     let (ids, log) = logged(&["--log", "debug"], &requests);
     assert!(ids.iter().all(|id| log.contains(id)), "{log}");
 }
