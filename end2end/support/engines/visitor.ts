@@ -130,9 +130,21 @@ export class Visitor {
     await expect.poll(() => this.engine.call(largestGap), { message: 'the largest empty space of the dialog, in pixels', timeout: TIME_LIMIT }).toBeLessThan(90);
   }
 
+  /** Waits until the browser has painted the current state and has ended the transitions. */
+  private async painted(): Promise<void> {
+    await this.engine.call(() => {
+      delete document.documentElement.dataset.painted;
+      requestAnimationFrame(() => requestAnimationFrame(() => (document.documentElement.dataset.painted = '')));
+      return true;
+    });
+    const isPainted = () => this.engine.call(() => 'painted' in document.documentElement.dataset && document.getAnimations().every(it => it.playState !== 'running' || it.effect?.getTiming().iterations === Infinity));
+    await expect.poll(isPainted, { message: 'the page is painted', timeout: TIME_LIMIT, intervals: [50] }).toBe(true);
+  }
+
   /** Saves a picture of a step. Nothing may be wider than the window. */
   async picture(step: string): Promise<void> {
     await mkdir(this.folder, { recursive: true });
+    await this.painted();
     const name = `${String(++this.pictures).padStart(2, '0')}-${step}.png`;
     await writeFile(path.join(this.folder, name), await this.engine.picture());
     expect(await this.engine.call(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), `${step}: horizontal scrolling`).toBeLessThanOrEqual(0);
