@@ -120,6 +120,6 @@ export async function* tourKey(site: Site): AsyncGenerator<string> {
   await page.getByRole('dialog').getByLabel('Requests').fill('50');
   await page.getByRole('dialog').getByLabel('Burst').scrollIntoViewIfNeeded();
   yield 'edit-rules';
-  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').getByRole('link', { name: 'Cancel' }).click();
   await expect(page.getByRole('dialog')).toBeHidden();
 }

@@ -49,6 +49,14 @@ pub fn shape(page: &Page) -> Vec<String> {
     elements(page).iter().filter(|it| it.name != "wbr").map(Element::shape).collect()
 }
 
+/// Returns the text of an element and of the elements in it, without white space at its ends.
+fn page_text(page: &Page, at: usize) -> String {
+    let document = Html::parse_document(page.text());
+    let node = document.tree.root().descendants().filter(|node| node.value().is_element()).nth(at).expect("an element");
+    let texts = node.descendants().filter_map(|it| it.value().as_text().map(|text| text.to_string()));
+    texts.collect::<String>().trim().to_owned()
+}
+
 /// Returns the text of the only element with this name.
 pub fn text_of(page: &Page, name: &str) -> String {
     let found: Vec<_> = elements(page).into_iter().filter(|it| it.name == name).collect();
@@ -95,7 +103,7 @@ impl Browser {
         let label = elements.iter().position(|it| it.text == "Email").expect("the label of the email address");
         Some(Account {
             name: page.input("name").to_owned(),
-            email: elements[label + 1].text.clone(),
+            email: page_text(&page, label + 1),
             is_admin: elements.iter().any(|it| it.attribute("id") == Some("nav-admin")),
         })
     }
