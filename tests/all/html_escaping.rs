@@ -266,6 +266,8 @@ fn elements_of_raw_text_are_drawn_in_one_place() {
         ("ui/markup.rs", "inner_html=content", 1),
         ("web/features/session/session_context.rs", "<Title ", 1),
         ("ui/icon.rs", "inner_html=SYMBOLS", 1),
+        // Every part passes `escape_text`.
+        ("ui/breakable.rs", "inner_html=html", 1),
         ("web/app.rs", "inner_html=loader_script(&site, !has_font)", 1),
         ("web/app.rs", "<script", 1),
         ("web/app.rs", "<noscript", 1),

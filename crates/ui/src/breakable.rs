@@ -1,5 +1,6 @@
 //! Email addresses and URLs that wrap at their punctuation.
 
+use super::markup::escape_text;
 use leptos::prelude::*;
 
 /// Characters after which an address can wrap.
@@ -8,11 +9,8 @@ const PUNCTUATION: [char; 7] = ['@', '.', '/', '?', '&', '=', '-'];
 /// Renders an address with a line break opportunity, `<wbr>`, after each group of punctuation. Copied text does not
 /// contain the breaks.
 pub fn breakable(address: &str) -> AnyView {
-    let parts = parts(address);
-    let last = parts.len().saturating_sub(1);
-    let parts = parts.into_iter().map(ToOwned::to_owned).enumerate();
-    let parts = parts.map(|(at, part)| view! { {part} {(at < last).then(|| view! { <wbr /> })} }).collect_view();
-    view! { <span>{parts}</span> }.into_any()
+    let html = parts(address).into_iter().map(escape_text).collect::<Vec<_>>().join("<wbr>");
+    view! { <span inner_html=html></span> }.into_any()
 }
 
 /// Splits an address after each group of punctuation: "https://", "a.", "example/".
